@@ -1,0 +1,49 @@
+"""Every metric, declared once: name, kind, help and labels.
+
+A process may emit no name that is not listed here.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Declare a metric; `kind` is counter, gauge or histogram."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+RECORDS_IN = Metric("tocsin_records_in_total", "counter", "Records read.", ("app", "topic"))
+RECORDS_OUT = Metric("tocsin_records_out_total", "counter", "Records written.", ("app", "topic"))
+DEAD_LETTERS = Metric(
+    "tocsin_dead_letters_total", "counter", "Records that could not be taken.", ("app", "reason")
+)
+CHANGES = Metric("tocsin_alert_changes_total", "counter", "Changes of alerts.", ("kind",))
+DROPS = Metric("tocsin_dropped_total", "counter", "Items a stage dropped.", ("stage", "reason"))
+CHECKPOINT_SECONDS = Metric(
+    "tocsin_checkpoint_seconds", "histogram", "Time to make a checkpoint durable.", ("app",)
+)
+CHECKPOINT_STATES = Metric(
+    "tocsin_checkpoint_states_total", "counter", "State records written.", ("app",)
+)
+STORE_KEYS = Metric("tocsin_store_keys", "gauge", "State records held.", ("app",))
+LAG = Metric("tocsin_lag_records", "gauge", "Records not yet read.", ("app", "topic", "partition"))
+REKEYED = Metric("tocsin_rekeyed_total", "counter", "Records sent again under the right key.")
+UNKNOWN_FIELDS = Metric(
+    "tocsin_json_unknown_fields_total", "counter", "JSON fields that no schema names.", ("record",)
+)
+INGEST_REQUESTS = Metric(
+    "tocsin_ingest_requests_total", "counter", "Requests to ingest.", ("format", "outcome")
+)
+INGEST_SECONDS = Metric(
+    "tocsin_ingest_seconds", "histogram", "Time from request to answer.", ("format",)
+)
+HEARD_UNKNOWN = Metric(
+    "tocsin_heard_unknown_total", "counter", "Answers given without Redis knowing.", ()
+)
+VIEW_ROWS = Metric("tocsin_view_rows_total", "counter", "Records applied to views.", ("topic",))
+
+METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
