@@ -13,8 +13,11 @@ DEFAULT_TENANT = "default"
 NO_PRIORITY = -1
 
 
-class Record(Struct, frozen=True, kw_only=True):
-    """Be a value that has a schema; `AVRO` names the file under `schemas/avro/` without ending."""
+class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Be a value that has a schema; `AVRO` names the file under `schemas/avro/` without ending.
+
+    Unknown fields are an error to msgspec, so that `schemas.codec` can count them.
+    """
 
     AVRO: ClassVar[str] = ""
 
