@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.home import Home
+from deploy.local.lock import locked
 from deploy.local.service import Service
-from deploy.local.services import Services, locked, services
+from deploy.local.services import Services, services
 
 
 @dataclass(frozen=True, slots=True)

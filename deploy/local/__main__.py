@@ -1,43 +1,97 @@
 """Command the local stack: python -m deploy.local run|up|down|status|services|clean."""
 
 import argparse
-import os
-import signal
+import shutil
 import sys
-import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from deploy.local import background
 from deploy.local.errors import StackError
-from deploy.local.home import Home, write_private
-from deploy.local.services import locked, services
-
-
-def run_services(home: Home) -> None:
-    """Run Kafka, PostgreSQL and Valkey alone until told to stop."""
-    told = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: told.set())
-    with locked(home):
-        parts = services(home, os.environ)
-        parts.start()
-        lines = "".join(f"export {name}='{url}'\n" for name, url in parts.variables.items())
-        write_private(home.env, lines)
-        print(f"{lines}# these lines are in {home.env}; Ctrl-C stops the services", flush=True)
-        told.wait()
-        parts.stop()
+from deploy.local.home import Home
+from deploy.local.lock import holder_of
+from deploy.local.parts import CHECKOUT
+from deploy.local.stack import run_services, run_stack
+from deploy.local.story import tell
 
 
 def main() -> None:
-    """Read the command line and do what it says."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    alone = commands.add_parser("services", help=run_services.__doc__)
-    alone.add_argument("--dir", type=Path, default=Path(".local"), help="where it all lies")
-    args = parser.parse_args()
+    """Read the command line and do what it says; end with 1 and a reason if it cannot."""
+    args = _arguments()
     try:
-        run_services(Home(args.dir.resolve()))
+        args.act(Home(args.dir.resolve()))
     except StackError as error:
         sys.exit(f"error: {error}")
+
+
+def run(home: Home) -> None:
+    """Run the whole product here, load samples and tell what came of them; Ctrl-C stops it."""
+    run_stack(home, say=_say, then=_tell)
+
+
+def run_quietly(home: Home) -> None:
+    """Run the whole product here without samples; Ctrl-C stops it."""
+    run_stack(home, say=_say, then=_say_where)
+
+
+def services(home: Home) -> None:
+    """Run Kafka, PostgreSQL and Valkey alone; Ctrl-C stops them."""
+    run_services(home, say=_say)
+
+
+def up(home: Home) -> None:
+    """Start the whole product in the background and return when it is ready."""
+    background.up(home, say=_say)
+
+
+def down(home: Home) -> None:
+    """Stop what runs in this folder, wherever it was started."""
+    background.down(home, say=_say)
+
+
+def status(home: Home) -> None:
+    """Show what runs, since when and where it listens."""
+    background.status(home, say=_say)
+
+
+def clean(home: Home) -> None:
+    """Remove all data of the local stack; it must not be running."""
+    holder = holder_of(home)
+    if holder:
+        raise StackError(f"the stack is running (process {holder}); `make down` stops it")
+    shutil.rmtree(home.path, ignore_errors=True)
+    _say(f"{home.path} is gone")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    acts: tuple[Callable[[Home], None], ...] = (run, up, down, status, services, clean)
+    for act in acts:
+        told = act.__doc__ or ""
+        one = commands.add_parser(act.__name__, help=told, description=told)
+        one.add_argument(
+            "--dir", type=Path, default=CHECKOUT / ".local", help="where the stack's data lies"
+        )
+        one.set_defaults(act=act)
+        if act is run:
+            one.add_argument(
+                "--no-samples", dest="act", action="store_const", const=run_quietly,
+                help="send no samples",
+            )  # fmt: skip
+    return parser.parse_args()
+
+
+def _tell(home: Home, leads: Mapping[str, str]) -> None:
+    tell(home, leads, say=_say)
+
+
+def _say_where(home: Home, leads: Mapping[str, str]) -> None:
+    _say(f"ready at {leads['TOCSIN_URL']}; `. {home.env}` leads a shell there")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -66,11 +66,16 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def name(self) -> str:
+        """Give the name that people read."""
+        return self.command.name
+
+    @property
     def pid(self) -> int | None:
         """Give the process id while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    def start(self) -> None:
+    def spawn(self) -> None:
         """Start the process; its output is added to the log."""
         with self.log.open("ab") as output:
             process = _STARTER.submit(

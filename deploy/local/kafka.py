@@ -12,6 +12,7 @@ from deploy.local.errors import StackError
 from deploy.local.home import LOOPBACK, Home
 from deploy.local.jars import kafka_jars
 from deploy.local.service import Say
+from schemas.cluster import Cluster
 
 OLDEST_JAVA = 17
 MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
@@ -52,14 +53,14 @@ class Kafka:
 
     def probe(self) -> None:
         """Ask for the metadata of the cluster."""
-        probe_kafka(self.url)
+        probe_kafka(Cluster(self.url))
 
 
-def probe_kafka(bootstrap_servers: str) -> None:
+def probe_kafka(cluster: Cluster) -> None:
     """Ask a Kafka for the metadata of its cluster; raise if there is no broker."""
     from confluent_kafka.admin import AdminClient
 
-    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    client = AdminClient(cluster.librdkafka() | {"log_level": 0})
     if not client.list_topics(timeout=2).brokers:
         raise StackError("no broker in the answer")
 

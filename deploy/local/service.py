@@ -47,6 +47,11 @@ class Service:
         self._say = say
 
     @property
+    def name(self) -> str:
+        """Give the name that people read."""
+        return self.kind.name
+
+    @property
     def url(self) -> str:
         """Give the address for clients."""
         return self.kind.url
@@ -56,11 +61,19 @@ class Service:
         if self.child and self.child.pid:
             return
         began = time.monotonic()
-        self.child = Child(self.kind.prepare(), self._home)
-        rotate(self.child.log)
-        self.child.start()
+        rotate(self._home.folder("logs") / f"{self.name}.log")
+        self.spawn()
         self.wait_ready(within_s=within_s)
         self._say(f"{self.kind.name}: ready in {time.monotonic() - began:.1f} s")
+
+    def spawn(self) -> None:
+        """Start it without waiting for an answer."""
+        self.child = Child(self.kind.prepare(), self._home)
+        self.child.spawn()
+
+    def end_of(self) -> str | None:
+        """Say how it ended, or nothing while it runs or never ran."""
+        return self.child.end_of() if self.child else None
 
     def wait_ready(self, *, within_s: float) -> None:
         """Return when it answers, raise if it ended or the time is over."""
@@ -72,7 +85,7 @@ class Service:
                 problem = error
             else:
                 return
-            ended = self.child.end_of() if self.child else None
+            ended = self.end_of()
             if ended:
                 raise NotReadyError(f"{self.kind.name} ended while starting: {ended}")
             if time.monotonic() > deadline:

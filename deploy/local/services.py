@@ -1,28 +1,18 @@
 """Start the three services side by side, or use those that the environment names."""
 
-import fcntl
-import json
-import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TextIO
 
-from deploy.local.child import Command, clear_leftovers
-from deploy.local.errors import StackBusyError, StackError
+from deploy.local.child import Command
+from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.kafka import Kafka, probe_kafka
 from deploy.local.postgres import Postgres, probe_postgres
 from deploy.local.service import GivenService, Kind, Say, Service
 from deploy.local.valkey import Valkey, probe_valkey
-
-PROBES = {
-    "KAFKA_BOOTSTRAP_SERVERS": probe_kafka,
-    "DATABASE_URL": probe_postgres,
-    "REDIS_URL": probe_valkey,
-}
+from schemas.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +33,44 @@ class Services:
         """Give the environment that leads clients to them."""
         return {service.kind.variable: service.url for service in self.all}
 
-    def start(self) -> None:
-        """Start all at once and return when all answer; if one fails, none stays."""
-        with ThreadPoolExecutor(len(self.all)) as pool:
-            started = [pool.submit(service.start) for service in self.all]
-        failed = next((each.exception() for each in started if each.exception()), None)
+    def start(self, *, told_to_stop: threading.Event | None = None) -> bool:
+        """Start all at once and return true when all answer; if one fails, none stays.
+
+        Told to stop meanwhile, it returns false at once with all stopped again.
+        """
+        starts = [_Start(service) for service in self.all]
+        for start in starts:
+            start.start()
+        while any(start.is_alive() for start in starts):
+            if told_to_stop and told_to_stop.wait(0.05):
+                self.stop()
+                return False
+            starts[0].join(0.05)
+        failed = next((start.problem for start in starts if start.problem), None)
         if failed:
             self.stop()
             raise failed
+        return True
 
     def stop(self) -> None:
         """Stop all at once, in order, keeping their data."""
         with ThreadPoolExecutor(len(self.all)) as pool:
             list(pool.map(lambda service: service.stop(), self.all))
+
+
+class _Start(threading.Thread):
+    """Start one service beside the others; a download that hangs keeps no program alive."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(name=f"start-{service.name}", daemon=True)
+        self.problem: Exception | None = None
+        self._service = service
+
+    def run(self) -> None:
+        try:
+            self._service.start()
+        except Exception as error:  # noqa: BLE001 - told by the thread that waits
+            self.problem = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,12 @@ class Given:
 
     name: str
     variable: str
-    url: str
+    environment: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        """Give the address that the environment names."""
+        return self.environment[self.variable]
 
     def prepare(self) -> Command:
         """Refuse, for it is never started from here."""
@@ -72,7 +92,13 @@ class Given:
 
     def probe(self) -> None:
         """Ask it for an answer."""
-        PROBES[self.variable](self.url)
+        if self.name == "kafka":
+            # Its TLS and SASL settings stand beside the address.
+            probe_kafka(Cluster.from_env(self.environment))
+        elif self.name == "postgres":
+            probe_postgres(self.url)
+        else:
+            probe_valkey(self.url)
 
 
 def services(home: Home, environment: Mapping[str, str], *, say: Say = print) -> Services:
@@ -87,51 +113,6 @@ def services(home: Home, environment: Mapping[str, str], *, say: Say = print) ->
 
 
 def _service(kind: Kind, home: Home, environment: Mapping[str, str], say: Say) -> Service:
-    given = environment.get(kind.variable)
-    if not given:
+    if not environment.get(kind.variable):
         return Service(kind, home, say=say)
-    return GivenService(Given(kind.name, kind.variable, given), home, say=say)
-
-
-@contextmanager
-def locked(home: Home, *, say: Say = print) -> Iterator[TextIO]:
-    """Hold the home for this process, and clear what a killed run left running in it.
-
-    The system gives the lock up with the process, however it ends; a stale one cannot be.
-    """
-    home.folder(".")
-    with home.lock.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise StackBusyError(_whose(file.read(), home)) from None
-        holder = {"pid": os.getpid(), "started_at": datetime.now(UTC).isoformat("T", "seconds")}
-        file.truncate(0)
-        file.write(json.dumps(holder))
-        file.flush()
-        for name in clear_leftovers(home):
-            say(f"{name}: ended a process that a killed run left behind")
-        yield file
-        file.truncate(0)
-
-
-def holder_of(home: Home) -> int | None:
-    """Return the process that runs the stack of this home, if one does."""
-    if not home.lock.exists():
-        return None
-    with home.lock.open("r+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            noted = file.read()
-            return int(json.loads(noted)["pid"]) if noted else None
-    return None
-
-
-def _whose(noted: str, home: Home) -> str:
-    who = json.loads(noted) if noted else {"pid": "unknown", "started_at": "a moment ago"}
-    return (
-        f"the stack in {home.path} is already running: process {who['pid']}, "
-        f"since {who['started_at']}. Stop it with Ctrl-C there, or with `make down`."
-    )
+    return GivenService(Given(kind.name, kind.variable, environment), home, say=say)

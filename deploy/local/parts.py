@@ -1,0 +1,86 @@
+"""List the processes of the product and what must be done before they start.
+
+The one place to add a process to the local stack.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.child import Child, Command
+from deploy.local.home import LOOPBACK, Home
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CONFIGURATION = CHECKOUT / "deploy" / "config"
+# Enough to show that work spreads, few enough for a laptop.
+PARTITIONS = "4"
+KEY_NAME = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Describe a process of the product: its name, its command line after `python -m`.
+
+    `health` is a path under TOCSIN_URL that answers 200 once the process works; without one
+    it counts as ready when it has not ended.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    health: str = ""
+
+
+APPS: tuple[App, ...] = (
+    App("gateway", ("connectors.serve",), health="/health/ready"),
+    App("triage", ("streams", "triage")),
+    App("views", ("connectors.views",)),
+)
+
+# Steps of one row run side by side, rows one after another; each may run any number of times.
+PREPARATION: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("connectors.admin", "topics"), ("connectors.admin", "migrate")),
+    (("connectors.admin", "apply", *sorted(str(p) for p in CONFIGURATION.glob("*.yaml"))),),
+)
+KEY = ("connectors.admin", "key", "--name", KEY_NAME, "--scope", "all", "--show-once")
+
+
+def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:
+    """Return the environment of every process of the product; the gateway takes the port."""
+    partitions = {"TOCSIN_PARTITIONS": os.environ.get("TOCSIN_PARTITIONS", PARTITIONS)}
+    own = {
+        "TOCSIN_HOST": LOOPBACK,
+        "TOCSIN_PORT": str(port),
+        "TOCSIN_URL": f"http://{LOOPBACK}:{port}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {
+        "TOCSIN_PARTITIONS": os.environ.get("TOCSIN_PARTITIONS", PARTITIONS),
+        **variables,
+        **own,
+    }
+
+
+def python(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command line of a module of ours."""
+    return (sys.executable, "-m", *arguments)
+
+
+def children(home: Home, environment: Mapping[str, str]) -> list[Child]:
+    """Return the product's processes, none of them started."""
+    ports = home.ports(f"{app.name}-metrics" for app in APPS)
+    return [
+        Child(_command(app, home, environment, metrics=ports[f"{app.name}-metrics"]), home)
+        for app in APPS
+    ]
+
+
+def _command(app: App, home: Home, environment: Mapping[str, str], *, metrics: int) -> Command:
+    own = {
+        "TOCSIN_DATA_DIR": str(home.folder(f"apps/{app.name}")),
+        "TOCSIN_INSTANCE_ID": f"local-{app.name}",
+        "TOCSIN_METRICS_PORT": str(metrics),
+    }
+    arguments = python(app.arguments)
+    return Command(name=app.name, argv=arguments, env={**environment, **own}, cwd=CHECKOUT)

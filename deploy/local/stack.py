@@ -1,0 +1,159 @@
+"""Bring the whole product up in order, keep it up, and take it down in order."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from deploy.local import parts
+from deploy.local.child import last_line, rotate
+from deploy.local.errors import NotReadyError, StackError
+from deploy.local.home import Home, write_private
+from deploy.local.lock import locked
+from deploy.local.service import Say
+from deploy.local.services import Services, services
+from deploy.local.supervisor import Supervisor
+
+# A step that creates topics, migrates or applies configuration.
+STEP_WITHIN_S = 120
+READY_WITHIN_S = 60.0
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def supervised(home: Home, *, say: Say) -> Iterator[Supervisor]:
+    """Hold the home and a supervisor that Ctrl-C and SIGTERM stop; all is down at the end."""
+    supervisor = Supervisor(say=say)
+
+    def stop(_number: int, _frame: object) -> None:
+        supervisor.told_to_stop.set()
+
+    with locked(home, say=say):
+        before = {name: signal.signal(name, stop) for name in STOPPING}
+        home.env.unlink(missing_ok=True)
+        try:
+            yield supervisor
+        finally:
+            home.env.unlink(missing_ok=True)
+            say("stopping")
+            supervisor.stop()
+            say("all stopped; the data is kept")
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+
+def run_services(home: Home, *, say: Say = print) -> None:
+    """Run Kafka, PostgreSQL and Valkey alone until told to stop."""
+    with supervised(home, say=say) as supervisor:
+        found = _start_services(supervisor, home, say)
+        if found is None:
+            return
+        say(write_env(home, found.variables))
+        say(f"these lines are in {home.env}; Ctrl-C stops the services")
+        supervisor.watch_until(_never)
+
+
+def run_stack(
+    home: Home, *, say: Say = print, then: Callable[[Home, Mapping[str, str]], None]
+) -> None:
+    """Run everything until told to stop; `then` is called once, when all is ready."""
+    began = time.monotonic()
+    with supervised(home, say=say) as supervisor:
+        found = _start_services(supervisor, home, say)
+        if found is None:
+            return
+        environment = parts.surroundings(found.variables, home.ports(("api",))["api"])
+        prepare(home, environment, say=say)
+        apps = parts.children(home, environment)
+        for app in apps:
+            rotate(app.log)
+            app.spawn()
+        supervisor.take_on(apps)
+        if not _all_ready(supervisor, environment["TOCSIN_URL"]):
+            return
+        key = home.api_key.read_text().strip()
+        leads = {**found.variables, "TOCSIN_URL": environment["TOCSIN_URL"], "TOCSIN_API_KEY": key}
+        write_env(home, leads)
+        say(f"all ready after {time.monotonic() - began:.1f} s")
+        threading.Thread(target=then, args=(home, leads), daemon=True).start()
+        supervisor.watch_until(_never)
+
+
+def write_env(home: Home, variables: Mapping[str, str]) -> str:
+    """Write the shell assignments that lead to the running stack, and return them."""
+    lines = "".join(f"export {name}='{value}'\n" for name, value in variables.items())
+    write_private(home.env, lines)
+    return lines.rstrip()
+
+
+def prepare(home: Home, environment: Mapping[str, str], *, say: Say) -> None:
+    """Create topics and tables, apply the configuration, and keep an API key."""
+    rotate(home.folder("logs") / "preparation.log")
+    for row in parts.PREPARATION:
+        with ThreadPoolExecutor(len(row)) as pool:
+            list(pool.map(lambda step: _step(step, home, environment), row))
+    if not home.api_key.exists():
+        write_private(home.api_key, _step(parts.KEY, home, environment).strip())
+    say("topics, tables and configuration are in place")
+
+
+def _step(arguments: tuple[str, ...], home: Home, environment: Mapping[str, str]) -> str:
+    log = home.folder("logs") / "preparation.log"
+    with log.open("ab") as errors:
+        done = subprocess.run(
+            parts.python(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=os.environ | dict(environment),
+            cwd=parts.CHECKOUT,
+            timeout=STEP_WITHIN_S,
+            check=False,
+            text=True,
+        )
+    if done.returncode != 0:
+        said = last_line(log) or done.stdout.strip()[-300:]
+        raise StackError(f"{' '.join(arguments[:2])} failed: {said} (whole text in {log})")
+    return done.stdout
+
+
+def _start_services(supervisor: Supervisor, home: Home, say: Say) -> Services | None:
+    found = services(home, os.environ, say=say)
+    if not found.start(told_to_stop=supervisor.told_to_stop):
+        return None
+    supervisor.take_on(found.all)
+    return found
+
+
+def _all_ready(supervisor: Supervisor, url: str) -> bool:
+    waiting = {app.name: f"{url}{app.health}" for app in parts.APPS if app.health}
+    deadline = time.monotonic() + READY_WITHIN_S
+
+    def done() -> bool:
+        for name, address in list(waiting.items()):
+            if _answers(address):
+                del waiting[name]
+        if waiting and time.monotonic() > deadline:
+            late = ", ".join(f"{name} ({address})" for name, address in waiting.items())
+            raise NotReadyError(f"not ready within {READY_WITHIN_S:.0f} s: {late}")
+        return not waiting
+
+    return supervisor.watch_until(done)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310 - our own loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _never() -> bool:
+    return False
