@@ -1,0 +1,131 @@
+"""Remember which alert a fingerprint stands for, so that a sender is told "duplicate" at once.
+
+Triage decides; this is its shadow. Ingest writes a provisional entry for what it hears first,
+and every change that triage publishes overwrites it.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.stores.redis import Redis, Script
+from schemas.errors import RedisUnavailable
+from schemas.reasons import AlertStatus
+from schemas.records import AlertChange
+from schemas.topics import Names
+
+HEAR_S = 0.05  # a sender waits no longer for a courtesy
+TELL_S = 5.0
+
+HOUR_MS = 3_600_000
+AFTER_WINDOW_MS = HOUR_MS  # a late occurrence is still told apart
+OPEN_MS = 25 * HOUR_MS  # DESIGN 4: an open alert ends when nothing was heard for 24 h
+KEPT_MS = 31 * 24 * HOUR_MS  # the clock never ends what somebody took in hand
+LEAST_MS = 60_000
+
+_HEAR = Script(Path(__file__).with_name("hear.lua").read_text())
+_TOLD = Script(Path(__file__).with_name("told.lua").read_text())
+
+
+@dataclass(frozen=True, slots=True)
+class HeardAnswer:
+    """Say whether an occurrence is one more of an alert that is known, and which alert it is."""
+
+    duplicate: bool
+    alert_id: str
+
+
+class Heard:
+    """Ask and tell what is known of a fingerprint."""
+
+    def __init__(self, redis: Redis, names: Names) -> None:
+        self._redis = redis
+        self._names = names
+
+    async def hear(
+        self,
+        *,
+        tenant: str,
+        fingerprint: str,
+        alert_id: str,
+        partition: int,
+        offset: int,
+        until: int,
+        occurred_at: int = 0,
+    ) -> HeardAnswer | None:
+        """Say whether the record at this place of `alerts.raw` is a duplicate; None: not known.
+
+        `alert_id` is the id it would open and `until` the end of the default window from it
+        (0: never by the clock). `occurred_at` 0 means now. Asking again for the same place
+        gives the same answer.
+        """
+        now = _now()
+        args = (
+            alert_id,
+            partition,
+            offset,
+            until,
+            occurred_at or now,
+            _lives_ms(until=until, now=now, kept=False),
+        )
+        try:
+            answer = await self._redis.run(
+                _HEAR, keys=(self._key(tenant, fingerprint),), args=args, within_s=HEAR_S
+            )
+        except RedisUnavailable:
+            return None
+        return HeardAnswer(duplicate=answer[0] == 1, alert_id=answer[1]) if answer else None
+
+    async def told(self, changes: Iterable[AlertChange]) -> None:
+        """Take over what triage says, in any order and any number of times.
+
+        RedisUnavailable where it could not be kept.
+        """
+        now = _now()
+        calls = [
+            ((self._key(change.tenant, change.fingerprint),), _told(change, now))
+            for change in changes
+        ]
+        if calls:
+            await self._redis.run_many(_TOLD, calls, within_s=TELL_S)
+
+    async def is_filled(self) -> bool:
+        """Say whether Redis was filled since it was last empty; RedisUnavailable."""
+        return await self._redis.get(self._marker(), within_s=TELL_S) is not None
+
+    async def mark_filled(self) -> None:
+        """Note that all that is known has been told; RedisUnavailable."""
+        await self._redis.put(self._marker(), str(_now()), within_s=TELL_S)
+
+    def _key(self, tenant: str, fingerprint: str) -> str:
+        return self._names.redis("heard", tenant, fingerprint)
+
+    def _marker(self) -> str:
+        return self._names.redis("heard-filled")
+
+
+def _told(change: AlertChange, now: int) -> Sequence[str | int]:
+    resolved = change.status == AlertStatus.RESOLVED
+    in_hand = change.acknowledged or change.snoozed_until > now
+    return (
+        change.alert_id,
+        change.opened_partition,
+        change.opened_offset,
+        change.window_ends_at,
+        change.last_seen_at or change.occurred_at,
+        change.seq,
+        change.status,
+        change.occurred_at if resolved else 0,
+        _lives_ms(until=change.window_ends_at, now=now, kept=in_hand and not resolved),
+    )
+
+
+def _lives_ms(*, until: int, now: int, kept: bool) -> int:
+    if until:
+        return max(until + AFTER_WINDOW_MS - now, LEAST_MS)
+    return KEPT_MS if kept else OPEN_MS
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
