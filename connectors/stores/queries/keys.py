@@ -64,3 +64,13 @@ def listed(connection: SyncConnection) -> list[dict[str, Any]]:
         "SELECT id, tenant, name, scopes, source, signing_secret <> '' AS signed,"
         " created_at, revoked_at FROM api_keys ORDER BY created_at DESC, id",
     )
+
+
+def forget_hash(connection: SyncConnection, *, key_id: str) -> None:
+    """Let the token of a revoked key be used for a new one."""
+    fetch_all(
+        connection,
+        "UPDATE api_keys SET token_hash = sha256(token_hash || id::bytea) WHERE id = %s"
+        " RETURNING id",
+        (key_id,),
+    )

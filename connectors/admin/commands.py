@@ -1,0 +1,168 @@
+"""The operator's command line: every command, its options and its words of help."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+
+from connectors.admin import database, keys, topics
+from connectors.settings import names
+from schemas.errors import ConfigurationError, TocsinError
+from schemas.records import DEFAULT_TENANT
+
+Command = Callable[[argparse.Namespace, Console], int]
+WAIT_S = 60.0
+PIPED_WIDTH = 200
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit status: 0 done, 1 not as it should be, 2 wrongly asked."""
+    options = parser().parse_args(arguments)
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    try:
+        if options.needs_database:
+            options.database_url = _database_url()
+            options.schema = names().database_schema()
+        run: Command = options.run
+        return run(options, console)
+    except ConfigurationError as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 2
+    except TocsinError as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 1
+
+
+def _database_url() -> str:
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        raise ConfigurationError("DATABASE_URL is not set; `make up` writes it to .local/env")
+    return url
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe every command."""
+    root = argparse.ArgumentParser(
+        prog="python -m connectors.admin",
+        description="Tend Tocsin: topics, database, keys, rules, dead letters. Every command can "
+        "be run again without harm. Where things are is read from KAFKA_BOOTSTRAP_SERVERS, "
+        "DATABASE_URL, REDIS_URL and TOCSIN_NAMESPACE.",
+    )
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _topics(commands)
+    _migrate(commands)
+    _keys(commands)
+    return root
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Command,
+    words: str,
+    *,
+    needs_database: bool,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=words, description=words)
+    command.set_defaults(run=run, needs_database=needs_database)
+    return command
+
+
+def _waits(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--wait",
+        type=float,
+        default=WAIT_S,
+        metavar="SECONDS",
+        help="how long to wait for the service to come up (default %(default)g)",
+    )
+
+
+def _topics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "topics",
+        topics.topics,
+        "Create missing topics and changelogs, and check the others for drift. "
+        "Exits with 1 where one drifted.",
+        needs_database=False,
+    )
+    command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    command.add_argument(
+        "--fix-config", action="store_true", help="set drifted settings to what is agreed"
+    )
+    command.add_argument(
+        "--partitions",
+        type=_positive,
+        metavar="N",
+        help="partitions of every shared topic (default: TOCSIN_PARTITIONS, else 12)",
+    )
+    command.add_argument(
+        "--replication",
+        type=_positive,
+        metavar="N",
+        help="copies of each partition (default: TOCSIN_REPLICATION, else 1)",
+    )
+    _waits(command)
+
+
+def _positive(given: str) -> int:
+    if not given.isdecimal() or int(given) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1: {given!r}")
+    return int(given)
+
+
+def _migrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "migrate",
+        database.migrate,
+        "Apply the database migrations that are missing.",
+        needs_database=True,
+    )
+    _waits(command)
+
+
+def _keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    make = _add(
+        commands,
+        "key",
+        keys.key,
+        "Make an API key, or the token of a source, and show it once.",
+        needs_database=True,
+    )
+    make.add_argument("--name", required=True, help="what the key is called in lists")
+    make.add_argument(
+        "--scope",
+        required=True,
+        metavar="LIST",
+        help="what it may do: ingest, read, write, admin (comma between), or all",
+    )
+    make.add_argument("--source", default="", help="the source whose own address this token is")
+    make.add_argument(
+        "--secret-env",
+        default="",
+        metavar="NAME",
+        help="environment variable with the source's signing secret, checked in addition",
+    )
+    make.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="write the token to a private file instead of showing it; a token that lies there "
+        "already is taken as it is, so a start can run this every time",
+    )
+    make.add_argument(
+        "--show-once",
+        action="store_true",
+        help="show the token, which cannot be shown again (what happens without --token-file)",
+    )
+    make.add_argument("--rotate", action="store_true", help="replace a live key of this name")
+    _add(commands, "keys", keys.listed, "List keys, without their tokens.", needs_database=True)
+    revoke = _add(commands, "revoke", keys.revoke, "Refuse a key from now on.", needs_database=True)
+    revoke.add_argument("name", help="name or id of the key")
+    for command in (make, revoke):
+        command.add_argument(
+            "--tenant", default=DEFAULT_TENANT, help="whose key it is (default %(default)s)"
+        )
