@@ -27,6 +27,7 @@ def up(home: Home, *, say: Say) -> None:
     """Start the whole product in the background and return when it is ready."""
     if holder := holder_of(home):
         raise StackError(f"the stack is running already (process {holder})")
+    home.env.unlink(missing_ok=True)  # a killed run could not, and it says "ready" below
     log = home.folder("logs") / "stack.log"
     rotate(log)
     line = [sys.executable, "-m", "deploy.local", "run", "--no-samples", "--dir", str(home.path)]

@@ -55,11 +55,7 @@ def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:
         "TOCSIN_URL": f"http://{LOOPBACK}:{port}",
         "PYTHONUNBUFFERED": "1",
     }
-    return {
-        "TOCSIN_PARTITIONS": os.environ.get("TOCSIN_PARTITIONS", PARTITIONS),
-        **variables,
-        **own,
-    }
+    return {**partitions, **variables, **own}
 
 
 def python(arguments: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,12 +1,27 @@
 """The local stack keeps its data and its addresses, whatever happens to it."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import psycopg
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from deploy.local.home import Home
+from deploy.local.parts import CHECKOUT
+from deploy.local.services import services
 from tests.conftest import Stack
+from tests.waiting import eventually
+
+GIVEN = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL")
 
 
 def test_kafka_keeps_records_and_address_through_a_kill(stack: Stack, namespace: str) -> None:
@@ -69,3 +84,75 @@ def test_postgres_has_room_for_every_process(stack: Stack) -> None:
     """PostgreSQL lets all parts of the product and the tests connect at once."""
     with psycopg.connect(stack.database_url) as connection:
         assert ("200",) == connection.execute("SHOW max_connections").fetchone()
+
+
+def test_given_services_are_used_and_left_alone(stack: Stack, tmp_path: Path) -> None:
+    """With all three addresses in the environment nothing is started and nothing stopped."""
+    home = Home(tmp_path)
+    found = services(home, stack.variables)
+    assert found.start()
+    found.stop()
+    assert stack.variables == found.variables
+    assert [] == list(home.folder("run").iterdir())
+    stack.kafka.kind.probe()
+
+
+def test_services_come_back_after_a_kill_of_everything(tmp_path: Path) -> None:
+    """After a kill -9 of the whole stack the next start has the same addresses and the data."""
+    tmp_path.chmod(0o711)
+    with running(tmp_path) as first:
+        leads = env_of(tmp_path, first)
+        with redis.Redis.from_url(leads["REDIS_URL"]) as client:
+            client.set("claim", "sent")
+        eventually(
+            lambda: b"claim" in b"".join(path.read_bytes() for path in tmp_path.rglob("*.aof")),
+            within_s=10,
+            why="the claim is on the disk",
+        )
+        refused = command(tmp_path, stderr=subprocess.PIPE)
+        assert f"already running: process {first.pid}" in str(refused.communicate()[1])
+        assert 1 == refused.returncode
+        for record in (tmp_path / "run").glob("*.json"):
+            os.kill(json.loads(record.read_text())["pid"], signal.SIGSTOP)
+        first.kill()
+        first.wait()
+
+    (tmp_path / "env").unlink()  # the killed run could not
+    with running(tmp_path) as second:
+        assert leads == env_of(tmp_path, second)
+        with redis.Redis.from_url(leads["REDIS_URL"]) as client:
+            assert b"sent" == client.get("claim")
+        second.send_signal(signal.SIGINT)
+        assert 0 == second.wait(40)
+    assert not (tmp_path / "env").exists()
+    assert [] == list((tmp_path / "run").iterdir())
+
+
+def command(folder: Path, stderr: int | None = None) -> subprocess.Popen[str]:
+    """Start the three services in a folder as a user would."""
+    environment = {k: v for k, v in os.environ.items() if k not in GIVEN}
+    line = [sys.executable, "-m", "deploy.local", "services", "--dir", str(folder)]
+    return subprocess.Popen(line, env=environment, cwd=CHECKOUT, stderr=stderr, text=True)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Give the running command, ended by force if the test leaves it running."""
+    process = command(folder)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def env_of(folder: Path, process: subprocess.Popen[str]) -> dict[str, str]:
+    """Wait for the services and read where they are."""
+
+    def lines() -> list[str]:
+        assert process.poll() is None
+        return (folder / "env").read_text().splitlines()
+
+    found = eventually(lines, within_s=90, why="the services are up")
+    rows = (line.removeprefix("export ").split("=", 1) for line in found)
+    return {name: value.strip("'") for name, value in rows}
