@@ -36,6 +36,10 @@ class AlertState(Struct, frozen=True, array_like=True):
     applied from this partition's topics: a record at or below them was applied already.
     `told` lists the recipients for whom the alert made an Intent.
     `said_count` is the count of the last change; `reserved` see `Reservation`.
+    `said` holds a bit for each Decision that is said once in an alert's life (streams.core.draft).
+    `saved` is how many occurrences after the first were told, or spoken for by a Decision.
+    `owed` says that a telling was withheld (silence, snooze, stale, no page) and may come due.
+    `templates` stands beside `told`: the template of each recipient's first telling.
     """
 
     opened_partition: int = -1
@@ -64,6 +68,10 @@ class AlertState(Struct, frozen=True, array_like=True):
     source: str = ""
     title: str = ""
     stale: bool = False
+    said: int = 0
+    saved: int = 0
+    owed: bool = False
+    templates: list[str] | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

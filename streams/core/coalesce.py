@@ -1,0 +1,47 @@
+"""Coalescing: duplicates raise a count at once, and the count is said in one change now and then.
+
+What the clock decides is written down before it is said: `reserve` goes to the changelog, then
+`announce` is published, then `announced` clears it. After a crash `announce` says the same again.
+"""
+
+from msgspec.structs import replace
+
+from schemas import ids
+from schemas.reasons import ChangeKind
+from schemas.records import AlertChange
+from schemas.state import AlertState, Reservation
+from streams.core.draft import Subject, change_of, id_of
+
+
+def reserve(state: AlertState) -> AlertState:
+    """Set aside the next seq for a `repeated` change, where there is anything new to say.
+
+    A reservation that stands already is kept: it must be announced first.
+    """
+    if state.reserved is not None or state.count <= state.said_count:
+        return state
+    seq = state.seq + 1
+    reserved = Reservation(seq, state.count, state.last_seen_at)
+    return replace(state, seq=seq, said_count=state.count, reserved=reserved)
+
+
+def announce(state: AlertState, *, fingerprint: str, tenant: str) -> AlertChange:
+    """Make the `repeated` change that was reserved; ValueError where none was."""
+    reserved = state.reserved
+    if reserved is None:
+        raise ValueError(f"nothing is reserved under fingerprint {fingerprint}")
+    subject = Subject(tenant, fingerprint, reserved.last_seen_at)
+    alert_id = id_of(state, tenant=tenant, fingerprint=fingerprint)
+    more = {
+        "seq": reserved.seq,
+        "count": reserved.count,
+        "last_seen_at": reserved.last_seen_at,
+        "stale": state.stale,
+        "id": ids.change_id(tenant, alert_id, reserved.seq),
+    }
+    return change_of(state, alert_id, ChangeKind.REPEATED, subject, more)
+
+
+def announced(state: AlertState) -> AlertState:
+    """Clear the reservation, once its change is surely published."""
+    return state if state.reserved is None else replace(state, reserved=None)

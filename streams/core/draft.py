@@ -1,0 +1,188 @@
+"""Drafts: what one record leads to, collected in order and numbered, until it is a Verdict."""
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas import ids
+from schemas.reasons import ChangeKind, Outcome, Reason, Stage, SubjectKind
+from schemas.records import AlertChange, Decision, Intent, RawAlert
+from schemas.state import AlertState
+from streams.core.stage import Verdict
+
+# Bits of AlertState.said: what is said once in the life of an alert, however often it is true.
+ONCE = {
+    Reason.DUPLICATE: 0x01,
+    Reason.ALREADY_RESOLVED: 0x02,
+    Reason.OLDER_THAN_LAST_CHANGE: 0x04,
+    Reason.STALE: 0x08,
+    Reason.CLOCK_SKEW: 0x10,
+    Reason.NEVER_PAGES: 0x20,
+    Reason.NO_ROUTE: 0x40,
+}
+
+
+class Subject(Struct, frozen=True):
+    """Name what is judged: whose alert, under which fingerprint, at which event time."""
+
+    tenant: str
+    fingerprint: str
+    at: int
+    stale: bool = False
+
+
+class Draft:
+    """Collect what one record leads to; `state` is always the state after what was said so far."""
+
+    __slots__ = ("_alert_id", "changes", "decisions", "intents", "state", "subject")
+
+    def __init__(self, state: AlertState, subject: Subject) -> None:
+        self.subject = subject
+        self.changes: list[AlertChange] = []
+        self.intents: list[Intent] = []
+        self.decisions: list[Decision] = []
+        self.begin(state)
+
+    def begin(self, state: AlertState) -> None:
+        """Speak of the alert of this state from here on."""
+        self.state = state
+        self._alert_id = ""
+
+    @property
+    def alert_id(self) -> str:
+        """Name the alert that is spoken of."""
+        if not self._alert_id:
+            subject = self.subject
+            self._alert_id = id_of(
+                self.state, tenant=subject.tenant, fingerprint=subject.fingerprint
+            )
+        return self._alert_id
+
+    def set(self, **fields: Any) -> None:
+        """Change the state and say nothing of it."""
+        self.state = replace(self.state, **fields)
+
+    def change(
+        self,
+        kind: ChangeKind,
+        *,
+        raw: RawAlert | None = None,
+        actor: str = "",
+        rule_id: str = "",
+        note: str = "",
+        **fields: Any,
+    ) -> None:
+        """Change the state and state it as the next fact; `raw` gives the content, if given."""
+        before = self.state
+        count = fields.pop("count", before.count)
+        state = replace(before, seq=before.seq + 1, count=count, said_count=count, **fields)
+        self.state = state
+        subject = self.subject
+        more: dict[str, Any] = {} if raw is None else _content(raw)
+        more.update(
+            actor=actor,
+            rule_id=rule_id,
+            note=note,
+            stale=subject.stale,
+            id=ids.change_id(subject.tenant, self.alert_id, state.seq),
+        )
+        self.changes.append(change_of(state, self.alert_id, kind, subject, more))
+
+    def decide(
+        self,
+        stage: Stage,
+        outcome: Outcome,
+        reason: Reason,
+        *,
+        rule_id: str = "",
+        detail: str = "",
+        count: int = 1,
+        mark: object = "",
+        record: str = "",
+    ) -> None:
+        """Say why something was dropped, muted or changed; `mark` tells repeats apart.
+
+        `record` names what is spoken of where there is no alert.
+        """
+        subject = self.subject
+        subject_id = record or self.alert_id
+        self.decisions.append(
+            Decision(
+                subject_kind=(SubjectKind.RECORD if record else SubjectKind.ALERT).value,
+                subject_id=subject_id,
+                stage=stage.value,
+                outcome=outcome.value,
+                reason=reason.value,
+                fingerprint=subject.fingerprint,
+                rule_id=rule_id,
+                detail=detail,
+                count=count,
+                occurred_at=subject.at,
+                id=ids.decision_id(subject.tenant, subject_id, stage, f"{reason}:{mark}"),
+                tenant=subject.tenant,
+            )
+        )
+
+    def decide_once(
+        self, stage: Stage, outcome: Outcome, reason: Reason, *, rule_id: str = "", detail: str = ""
+    ) -> None:
+        """Say why once in the life of the alert, and nothing every further time."""
+        bit = ONCE[reason]
+        if not self.state.said & bit:
+            self.set(said=self.state.said | bit)
+            self.decide(stage, outcome, reason, rule_id=rule_id, detail=detail)
+
+    def verdict(self) -> Verdict:
+        """Give what was collected."""
+        return Verdict(self.state, tuple(self.changes), tuple(self.intents), tuple(self.decisions))
+
+
+def id_of(state: AlertState, *, tenant: str, fingerprint: str) -> str:
+    """Name the alert of a state."""
+    return ids.alert_id(tenant, fingerprint, state.opened_partition, state.opened_offset)
+
+
+def change_of(
+    state: AlertState, alert_id: str, kind: ChangeKind, subject: Subject, more: dict[str, Any]
+) -> AlertChange:
+    """State a fact about an alert as it stands after it; `more` says or overrides the rest."""
+    fields: dict[str, Any] = {
+        "seq": state.seq,
+        "count": state.count,
+        "last_seen_at": state.last_seen_at,
+        "source": state.source,
+    }
+    fields.update(more)
+    return AlertChange(
+        alert_id=alert_id,
+        fingerprint=subject.fingerprint,
+        kind=kind.value,
+        status=state.status,
+        priority=state.priority,
+        first_seen_at=state.first_seen_at,
+        occurred_at=subject.at,
+        acknowledged=state.acknowledged,
+        acknowledged_by=state.acknowledged_by,
+        muted_by=state.muted_by,
+        muted_until=state.muted_until,
+        snoozed_until=state.snoozed_until,
+        window_ends_at=state.window_ends_at,
+        opened_partition=state.opened_partition,
+        opened_offset=state.opened_offset,
+        tenant=subject.tenant,
+        **fields,
+    )
+
+
+def _content(raw: RawAlert) -> dict[str, Any]:
+    return {
+        "has_content": True,
+        "source": raw.source,
+        "title": raw.title,
+        "body": raw.body,
+        "severity": raw.severity,
+        "labels": raw.labels,
+        "links": raw.links,
+        "started_at": raw.started_at,
+    }

@@ -1,0 +1,35 @@
+"""What every stage takes and gives: where a record stands, and what came of it."""
+
+from msgspec import Struct
+
+from schemas.records import AlertChange, Decision, Intent
+from schemas.state import AlertState
+
+RAW = "raw"
+COMMAND = "command"
+
+
+class Place(Struct, frozen=True, gc=False):
+    """Say where a record stands; `timestamp` is Kafka's, in epoch milliseconds.
+
+    `kind` is `RAW` or `COMMAND`. `rekeyed_from` is the partition and offset at which the record
+    stood under its first key.
+    """
+
+    kind: str
+    partition: int
+    offset: int
+    timestamp: int
+    rekeyed_from: tuple[int, int] | None = None
+
+
+class Verdict(Struct, frozen=True):
+    """Say what came of a record: the state from now on, and everything to be put out.
+
+    The same object as the state that was given means that nothing is to be written.
+    """
+
+    state: AlertState | None
+    changes: tuple[AlertChange, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    decisions: tuple[Decision, ...] = ()
