@@ -7,7 +7,6 @@ Undecodable, Invalid or, where a limit is given, Oversized, whatever the bytes.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,7 +16,8 @@ import msgspec
 import orjson
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from schemas.checks import check, check_raw_alert
+from schemas import flat_avro
+from schemas.checks import check, check_raw_alert, without_nul
 from schemas.errors import Invalid, Oversized, TocsinError, Undecodable
 from schemas.plain_json import BLANKS, BOM, Reader, loads, unknown_fields
 from schemas.records import RawAlert, Record
@@ -51,23 +51,28 @@ class _Form:
 
     def __init__(self, record_type: type[Record]) -> None:
         self.record_type = record_type
-        self.schema = fastavro.parse_schema(json.loads(schema_json(record_type)))
-        self.mark = _mark(self.schema)
-        self.by_mark = {_mark(s): s for s in map(_parsed, _texts(record_type))}
-        self.by_mark[self.mark] = self.schema
+        self.schema = _parsed(schema_json(record_type))
+        self.head = _head(self.schema)
+        self.by_head = {_head(s): s for s in map(_parsed, _texts(record_type))}
+        self.by_head[self.head] = self.schema
         self.json = Reader(record_type)
         self.strict = msgspec.json.Decoder(record_type)
         kinds = {field.name: field.type for field in msgspec.structs.fields(record_type)}
         self.flat = set(kinds.values()) <= {str, int, bool, dict[str, str], list[str]}
-        self.has_data = kinds.get("data") == dict[str, Any]
+        json_fields = frozenset(name for name, kind in kinds.items() if kind == dict[str, Any])
+        self.json_fields = json_fields
         self.has_headers = "headers" in kinds
         self.matchers = kinds.get("matchers")
+        functions = flat_avro.compiled(
+            record_type, self.schema, json_fields=json_fields, loads=loads
+        )
+        self.write: flat_avro.Write = functions[0] if functions else self._write
+        self.read: flat_avro.Read = functions[1] if functions else self._read
 
-    def body(self, record: Record) -> bytes:
-        """Write the record's Avro without any head."""
+    def _write(self, record: Record) -> bytes:
         datum = msgspec.structs.asdict(record)
-        if self.has_data:
-            datum["data"] = orjson.dumps(datum["data"]).decode()
+        for name in self.json_fields:
+            datum[name] = orjson.dumps(datum[name]).decode()
         if self.has_headers:
             datum["headers"] = [{"name": n, "value": v} for n, v in datum["headers"]]
         if self.matchers:
@@ -76,46 +81,55 @@ class _Form:
         fastavro.schemaless_writer(out, self.schema, datum)
         return out.getvalue()
 
-    def read(self, raw: bytes, head: int, writer: Schema) -> Record:
-        """Read the Avro after the head as the writer's schema says, in today's fields."""
+    def _read(self, raw: bytes, head: int) -> tuple[Record, int]:
+        return self.resolve(raw, head, self.schema)
+
+    def resolve(self, raw: bytes, head: int, writer: Schema) -> tuple[Record, int]:
+        """Read what stands after the head as the writer's schema says, in today's fields."""
         body = BytesIO(raw)
         body.seek(head)
         reader = None if writer is self.schema else self.schema
         fields = cast("dict[str, Any]", fastavro.schemaless_reader(body, writer, reader))
-        if body.tell() != len(raw):
-            raise Undecodable("bytes are left over after the record")
-        if self.has_data:
-            fields["data"] = loads(fields["data"].encode())
+        for name in self.json_fields:
+            fields[name] = loads(fields[name].encode())
         if self.has_headers:
             fields["headers"] = [(h["name"], h["value"]) for h in fields["headers"]]
         if self.matchers:
             fields["matchers"] = msgspec.convert(fields["matchers"], self.matchers)
-        return self.record_type(**fields)
+        record = self.record_type(**fields)
+        return (without_nul(record) if b"\0" in raw[head:] else record), body.tell()
 
 
 def _texts(record_type: type[Record]) -> list[str]:
     return [text for _, text in released(record_type)]
 
 
-def _parsed(text: str) -> Any:
-    return fastavro.parse_schema(json.loads(text))
+def _parsed(text: str) -> Schema:
+    return cast("Schema", fastavro.parse_schema(json.loads(text)))
 
 
-def _mark(schema: Any) -> bytes:
+def _head(schema: Any) -> bytes:
     # fastavro writes the fingerprint's bytes in wire order, little-endian.
-    return bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
+    return SINGLE_OBJECT + bytes.fromhex(
+        fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO")
+    )
 
 
-@cache
-def _form(record_type: type[Record]) -> _Form:
-    return _Form(record_type)
+class _Forms(dict[type[Record], _Form]):
+    def __missing__(self, record_type: type[Record]) -> _Form:
+        self[record_type] = form = _Form(record_type)
+        return form
+
+
+_FORMS = _Forms()
 
 
 class Codec:
     """Write and read records; with a registry's ids in Confluent's format, else without.
 
     `writer_ids` are the ids a registry gave to today's schemas. `schema_by_id` fetches another's
-    schema; what it raises passes through, as a registry that is away is no fault of the record.
+    schema; a TocsinError that it raises passes through, as a registry that is away is no fault of
+    the record.
     """
 
     def __init__(
@@ -133,10 +147,10 @@ class Codec:
 
     def encode(self, record: Record) -> bytes:
         """Write a record; Invalid where a field holds what Avro or UTF-8 cannot."""
-        form = _form(type(record))
-        head = self._heads.get(type(record)) or SINGLE_OBJECT + form.mark
+        form = _FORMS[type(record)]
+        head = self._heads.get(type(record)) or form.head
         try:
-            return head + form.body(record)
+            return head + form.write(record)
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise Invalid(f"{type(record).__name__} cannot be written: {error}") from error
 
@@ -144,7 +158,7 @@ class Codec:
         """Read a record in any form; Oversized only where a `limit` of bytes is given."""
         if limit is not None and len(raw) > limit:
             raise Oversized(f"{len(raw)} bytes are more than {limit}")
-        form = _form(record_type)
+        form = _FORMS[record_type]
         try:
             record = self._read(form, raw)
             if record_type is RawAlert:
@@ -160,16 +174,23 @@ class Codec:
         if first == _BRACE:
             return _read_json(form, raw)
         if first == SINGLE_OBJECT[0]:
-            writer = form.by_mark.get(raw[2:SINGLE_OBJECT_HEAD]) if raw[1:2] == b"\x01" else None
+            head, writer = SINGLE_OBJECT_HEAD, form.by_head.get(raw[:SINGLE_OBJECT_HEAD])
             if writer is None:
                 raise Undecodable("written with a schema that is none of ours")
-            return form.read(raw, SINGLE_OBJECT_HEAD, writer)
-        if first == 0:
-            return form.read(raw, CONFLUENT_HEAD, self._writer(form, raw))
-        text = raw.removeprefix(BOM).lstrip(BLANKS)
-        if text[:1] != b"{":
-            raise Undecodable("neither Avro nor a JSON object")
-        return _read_json(form, text)
+        elif first == 0:
+            head, writer = CONFLUENT_HEAD, self._writer(form, raw)
+        else:
+            text = raw.removeprefix(BOM).lstrip(BLANKS)
+            if text[:1] != b"{":
+                raise Undecodable("neither Avro nor a JSON object")
+            return _read_json(form, text)
+        if writer is form.schema:
+            record, end = form.read(raw, head)
+        else:
+            record, end = form.resolve(raw, head, writer)
+        if end != len(raw):
+            raise Undecodable("the record ends before or after its bytes do")
+        return cast("Record", record)
 
     def _writer(self, form: _Form, raw: bytes) -> Any:
         if len(raw) < CONFLUENT_HEAD:
