@@ -6,11 +6,10 @@ What the clock decides is written down before it is said: `reserve` goes to the 
 
 from msgspec.structs import replace
 
-from schemas import ids
 from schemas.reasons import ChangeKind
 from schemas.records import AlertChange
 from schemas.state import AlertState, Reservation
-from streams.core.draft import Subject, change_of, id_of
+from streams.core.draft import Subject, fact, id_of
 
 
 def reserve(state: AlertState) -> AlertState:
@@ -30,16 +29,12 @@ def announce(state: AlertState, *, fingerprint: str, tenant: str) -> AlertChange
     reserved = state.reserved
     if reserved is None:
         raise ValueError(f"nothing is reserved under fingerprint {fingerprint}")
-    subject = Subject(tenant, fingerprint, reserved.last_seen_at)
+    then = replace(
+        state, seq=reserved.seq, count=reserved.count, last_seen_at=reserved.last_seen_at
+    )
+    subject = Subject(tenant, fingerprint, reserved.last_seen_at, stale=state.stale)
     alert_id = id_of(state, tenant=tenant, fingerprint=fingerprint)
-    more = {
-        "seq": reserved.seq,
-        "count": reserved.count,
-        "last_seen_at": reserved.last_seen_at,
-        "stale": state.stale,
-        "id": ids.change_id(tenant, alert_id, reserved.seq),
-    }
-    return change_of(state, alert_id, ChangeKind.REPEATED, subject, more)
+    return fact(then, kind=ChangeKind.REPEATED, alert_id=alert_id, subject=subject)
 
 
 def announced(state: AlertState) -> AlertState:

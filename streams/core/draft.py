@@ -75,19 +75,16 @@ class Draft:
     ) -> None:
         """Change the state and state it as the next fact; `raw` gives the content, if given."""
         before = self.state
-        count = fields.pop("count", before.count)
-        state = replace(before, seq=before.seq + 1, count=count, said_count=count, **fields)
+        fields.setdefault("count", before.count)
+        state = replace(before, seq=before.seq + 1, said_count=fields["count"], **fields)
         self.state = state
-        subject = self.subject
-        more: dict[str, Any] = {} if raw is None else _content(raw)
-        more.update(
-            actor=actor,
-            rule_id=rule_id,
-            note=note,
-            stale=subject.stale,
-            id=ids.change_id(subject.tenant, self.alert_id, state.seq),
-        )
-        self.changes.append(change_of(state, self.alert_id, kind, subject, more))
+        change = fact(state, kind=kind, alert_id=self.alert_id, subject=self.subject)
+        said = {"actor": actor, "rule_id": rule_id, "note": note}
+        if raw is not None:
+            change = _with_content(change, raw, said)
+        elif actor or rule_id or note:
+            change = replace(change, **said)
+        self.changes.append(change)
 
     def decide(
         self,
@@ -143,46 +140,44 @@ def id_of(state: AlertState, *, tenant: str, fingerprint: str) -> str:
     return ids.alert_id(tenant, fingerprint, state.opened_partition, state.opened_offset)
 
 
-def change_of(
-    state: AlertState, alert_id: str, kind: ChangeKind, subject: Subject, more: dict[str, Any]
-) -> AlertChange:
-    """State a fact about an alert as it stands after it; `more` says or overrides the rest."""
-    fields: dict[str, Any] = {
-        "seq": state.seq,
-        "count": state.count,
-        "last_seen_at": state.last_seen_at,
-        "source": state.source,
-    }
-    fields.update(more)
+def fact(state: AlertState, *, kind: ChangeKind, alert_id: str, subject: Subject) -> AlertChange:
+    """State the fact that made an alert what it is now, without its content."""
     return AlertChange(
         alert_id=alert_id,
+        seq=state.seq,
         fingerprint=subject.fingerprint,
         kind=kind.value,
         status=state.status,
         priority=state.priority,
+        count=state.count,
         first_seen_at=state.first_seen_at,
+        last_seen_at=state.last_seen_at,
         occurred_at=subject.at,
         acknowledged=state.acknowledged,
         acknowledged_by=state.acknowledged_by,
         muted_by=state.muted_by,
         muted_until=state.muted_until,
         snoozed_until=state.snoozed_until,
+        stale=subject.stale,
         window_ends_at=state.window_ends_at,
         opened_partition=state.opened_partition,
         opened_offset=state.opened_offset,
+        source=state.source,
         tenant=subject.tenant,
-        **fields,
+        id=ids.change_id(subject.tenant, alert_id, state.seq),
     )
 
 
-def _content(raw: RawAlert) -> dict[str, Any]:
-    return {
-        "has_content": True,
-        "source": raw.source,
-        "title": raw.title,
-        "body": raw.body,
-        "severity": raw.severity,
-        "labels": raw.labels,
-        "links": raw.links,
-        "started_at": raw.started_at,
-    }
+def _with_content(change: AlertChange, raw: RawAlert, said: dict[str, str]) -> AlertChange:
+    return replace(
+        change,
+        has_content=True,
+        source=raw.source,
+        title=raw.title,
+        body=raw.body,
+        severity=raw.severity,
+        labels=raw.labels,
+        links=raw.links,
+        started_at=raw.started_at,
+        **said,
+    )
