@@ -1,0 +1,90 @@
+"""Run the views: `python -m connectors.views`."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import structlog
+
+from connectors.kafka import Producer
+from connectors.settings import Settings
+from connectors.stores.heard import Heard
+from connectors.stores.postgres import Database
+from connectors.stores.redis import Redis
+from connectors.views.following import FOLLOWED, Following
+from connectors.views.health import Health
+from connectors.views.meters import Meters
+from connectors.views.reader import Reader
+from connectors.views.shadow import Shadow
+from schemas.errors import ConfigurationError
+
+log = structlog.get_logger("tocsin.views")
+DATABASE_CONNECTIONS = 3
+
+
+async def run(settings: Settings, *, host: str, metrics_port: int) -> None:
+    """Keep the views current until told to stop."""
+    names = settings.names
+    database = Database(
+        url=settings.stores.database_url,
+        schema=names.database_schema(),
+        most=DATABASE_CONNECTIONS,
+    )
+    redis = Redis(url=settings.stores.redis_url)
+    shadow = Shadow(database, Heard(redis, names))
+    meters = Meters()
+    await database.open()
+    await shadow.start()
+    reader = Reader(
+        settings.cluster,
+        group=names.group("views"),
+        topics=[names.topic(topic) for topic in FOLLOWED],
+    )
+    async with Producer(settings.cluster) as producer:
+        following = Following(
+            reader=reader,
+            database=database,
+            producer=producer,
+            shadow=shadow,
+            names=names,
+            meters=meters,
+        )
+        health = Health(
+            host=host,
+            port=metrics_port,
+            registry=meters.registry,
+            missing=lambda: following.trouble,
+        )
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, following.stop)
+        log.info("following", metrics_port=health.port)
+        try:
+            await following.run()
+        finally:
+            health.close()
+            await asyncio.to_thread(reader.close)
+            await shadow.close()
+            await redis.close()
+            await database.close()
+
+
+def main() -> int:
+    """Read the settings and run."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = Settings.from_env()
+        if not settings.stores.redis_url:
+            raise ConfigurationError("REDIS_URL is not set; `make up` writes it to .local/env")
+        port = int(os.environ.get("TOCSIN_METRICS_PORT") or 0)
+    except (ConfigurationError, ValueError) as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 2
+    asyncio.run(run(settings, host=settings.serving.host, metrics_port=port))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
