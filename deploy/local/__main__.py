@@ -20,7 +20,7 @@ def main() -> None:
     args = _arguments()
     try:
         args.act(Home(args.dir.resolve()))
-    except StackError as error:
+    except (StackError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

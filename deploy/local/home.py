@@ -72,7 +72,7 @@ class Home:
         """Return this home's own secret of that name, made at the first call."""
         kept_in = self.folder("secrets") / name
         if not kept_in.exists():
-            write_private(kept_in, secrets.token_urlsafe(24))
+            write_private(kept_in, secrets.token_hex(24))
         return kept_in.read_text()
 
 

@@ -38,24 +38,32 @@ APPS: tuple[App, ...] = (
     App("views", ("connectors.views",)),
 )
 
-# Steps of one row run side by side, rows one after another; each may run any number of times.
-PREPARATION: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (("connectors.admin", "topics"), ("connectors.admin", "migrate")),
-    (("connectors.admin", "apply", *sorted(str(p) for p in CONFIGURATION.glob("*.yaml"))),),
-)
-KEY = ("connectors.admin", "key", "--name", KEY_NAME, "--scope", "all", "--show-once")
+
+def preparation(home: Home) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Return what must be done before the processes start, each step as often as one likes.
+
+    Steps of one row run side by side, rows one after another.
+    """
+    configuration = sorted(str(path) for path in CONFIGURATION.glob("*.yaml"))
+    admin = "connectors.admin"
+    key = ("key", "--name", KEY_NAME, "--scope", "all", "--token-file", str(home.api_key))
+    return (
+        ((admin, "topics"), (admin, "migrate")),
+        ((admin, "apply", *configuration), (admin, *key)),
+    )
 
 
 def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:
     """Return the environment of every process of the product; the gateway takes the port."""
-    partitions = {"TOCSIN_PARTITIONS": os.environ.get("TOCSIN_PARTITIONS", PARTITIONS)}
+    ours = "KAFKA_BOOTSTRAP_SERVERS" not in os.environ
+    partitions = {"TOCSIN_PARTITIONS": PARTITIONS} if ours else {}
     own = {
         "TOCSIN_HOST": LOOPBACK,
         "TOCSIN_PORT": str(port),
         "TOCSIN_URL": f"http://{LOOPBACK}:{port}",
         "PYTHONUNBUFFERED": "1",
     }
-    return {**partitions, **variables, **own}
+    return {**partitions, **os.environ, **variables, **own}
 
 
 def python(arguments: tuple[str, ...]) -> tuple[str, ...]:

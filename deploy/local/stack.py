@@ -95,32 +95,28 @@ def write_env(home: Home, variables: Mapping[str, str]) -> str:
 def prepare(home: Home, environment: Mapping[str, str], *, say: Say) -> None:
     """Create topics and tables, apply the configuration, and keep an API key."""
     rotate(home.folder("logs") / "preparation.log")
-    for row in parts.PREPARATION:
+    for row in parts.preparation(home):
         with ThreadPoolExecutor(len(row)) as pool:
             list(pool.map(lambda step: _step(step, home, environment), row))
-    if not home.api_key.exists():
-        write_private(home.api_key, _step(parts.KEY, home, environment).strip())
     say("topics, tables and configuration are in place")
 
 
-def _step(arguments: tuple[str, ...], home: Home, environment: Mapping[str, str]) -> str:
+def _step(arguments: tuple[str, ...], home: Home, environment: Mapping[str, str]) -> None:
     log = home.folder("logs") / "preparation.log"
-    with log.open("ab") as errors:
+    with log.open("ab") as output:
         done = subprocess.run(
             parts.python(arguments),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=os.environ | dict(environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
             cwd=parts.CHECKOUT,
             timeout=STEP_WITHIN_S,
             check=False,
-            text=True,
         )
     if done.returncode != 0:
-        said = last_line(log) or done.stdout.strip()[-300:]
-        raise StackError(f"{' '.join(arguments[:2])} failed: {said} (whole text in {log})")
-    return done.stdout
+        asked = " ".join(arguments[:2])
+        raise StackError(f"{asked} failed: {last_line(log)} (whole text in {log})")
 
 
 def _start_services(supervisor: Supervisor, home: Home, say: Say) -> Services | None:
