@@ -8,13 +8,21 @@ from deploy.local.samples import COMPLAINTS, samples, word_of
 from deploy.local.story import COUNTS, Entry, is_of_run, missing_from, next_run, told, whereabouts
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def entry(source: str, count: int, *, status: str = "open", muted_by: str = "") -> Entry:
+    """Make an inbox entry."""
+    title = f"what {source} told"
+    return Entry(source=source, title=title, count=count, status=status, muted_by=muted_by)
+
+
 WHOLE = [
-    Entry(source="webhook", title="one order in five fails", count=2, status="resolved", muted_by=""),
-    Entry(source="slack", title="cannot reach", count=12, status="open", muted_by=""),
-    Entry(source="alertmanager", title="is down", count=1, status="open", muted_by=""),
-    Entry(source="sms", title="cannot pay", count=1, status="open", muted_by=""),
-    Entry(source="email", title="is late", count=1, status="open", muted_by="nightly"),
-]  # fmt: skip
+    entry("webhook", 2, status="resolved"),
+    entry("slack", 12),
+    entry("alertmanager", 1),
+    entry("sms", 1),
+    entry("email", 1, muted_by="nightly"),
+]
 
 
 def test_no_two_runs_share_a_word() -> None:
@@ -54,7 +62,7 @@ def test_a_whole_story_lacks_nothing() -> None:
 
 def test_what_is_missing_is_named() -> None:
     """A newcomer reads which part of the story did not come."""
-    fewer = [Entry(source="slack", title="cannot reach", count=3, status="open", muted_by="")]
+    fewer = [entry("slack", 3)]
     assert "slack: 3 of 12 events" in missing_from(fewer)
     assert "sms: 0 of 1 events" in missing_from(fewer)
     assert "webhook: its end" in missing_from(fewer)
