@@ -23,8 +23,8 @@ KEY_NAME = "local"
 class App:
     """Describe a process of the product: its name, its command line after `python -m`.
 
-    `health` is a path under TOCSIN_URL that answers 200 once the process works; without one
-    it counts as ready when it has not ended.
+    `health` is a path that answers 200 once the process works, on its own port for metrics;
+    without one it counts as ready when it has not ended.
     """
 
     name: str
@@ -32,11 +32,20 @@ class App:
     health: str = ""
 
 
+GATEWAY = "gateway"
 APPS: tuple[App, ...] = (
-    App("gateway", ("connectors.serve",), health="/health/ready"),
-    App("triage", ("streams", "triage")),
-    App("views", ("connectors.views",)),
+    App(GATEWAY, ("connectors.serve",), health="/health/ready"),
+    App("triage", ("streams", "triage"), health="/metrics"),
+    App("views", ("connectors.views",), health="/health/ready"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Hold a process that can be started, and the address where it says that it works."""
+
+    child: Child
+    health_url: str
 
 
 def preparation(home: Home) -> tuple[tuple[tuple[str, ...], ...], ...]:
@@ -71,20 +80,25 @@ def python(arguments: tuple[str, ...]) -> tuple[str, ...]:
     return (sys.executable, "-m", *arguments)
 
 
-def children(home: Home, environment: Mapping[str, str]) -> list[Child]:
+def prepared(home: Home, environment: Mapping[str, str]) -> list[Prepared]:
     """Return the product's processes, none of them started."""
-    ports = home.ports(f"{app.name}-metrics" for app in APPS)
+    ports = home.ports(app.name for app in APPS if app.name != GATEWAY)
+    # The gateway shows its health and metrics where it takes requests.
+    ports[GATEWAY] = int(environment["TOCSIN_PORT"])
     return [
-        Child(_command(app, home, environment, metrics=ports[f"{app.name}-metrics"]), home)
+        Prepared(
+            child=Child(_command(app, home, environment, port=ports[app.name]), home),
+            health_url=f"http://{LOOPBACK}:{ports[app.name]}{app.health}" if app.health else "",
+        )
         for app in APPS
     ]
 
 
-def _command(app: App, home: Home, environment: Mapping[str, str], *, metrics: int) -> Command:
+def _command(app: App, home: Home, environment: Mapping[str, str], *, port: int) -> Command:
     own = {
         "TOCSIN_DATA_DIR": str(home.folder(f"apps/{app.name}")),
         "TOCSIN_INSTANCE_ID": f"local-{app.name}",
-        "TOCSIN_METRICS_PORT": str(metrics),
+        "TOCSIN_METRICS_PORT": str(port),
     }
     arguments = python(app.arguments)
     return Command(name=app.name, argv=arguments, env={**environment, **own}, cwd=CHECKOUT)

@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -70,12 +70,12 @@ def run_stack(
             return
         environment = parts.surroundings(found.variables, home.ports(("api",))["api"])
         prepare(home, environment, say=say)
-        apps = parts.children(home, environment)
+        apps = parts.prepared(home, environment)
         for app in apps:
-            rotate(app.log)
-            app.spawn()
-        supervisor.take_on(apps)
-        if not _all_ready(supervisor, environment["TOCSIN_URL"]):
+            rotate(app.child.log)
+            app.child.spawn()
+        supervisor.take_on([app.child for app in apps])
+        if not _all_ready(supervisor, apps):
             return
         key = home.api_key.read_text().strip()
         leads = {**found.variables, "TOCSIN_URL": environment["TOCSIN_URL"], "TOCSIN_API_KEY": key}
@@ -94,7 +94,6 @@ def write_env(home: Home, variables: Mapping[str, str]) -> str:
 
 def prepare(home: Home, environment: Mapping[str, str], *, say: Say) -> None:
     """Create topics and tables, apply the configuration, and keep an API key."""
-    rotate(home.folder("logs") / "preparation.log")
     for row in parts.preparation(home):
         with ThreadPoolExecutor(len(row)) as pool:
             list(pool.map(lambda step: _step(step, home, environment), row))
@@ -102,20 +101,24 @@ def prepare(home: Home, environment: Mapping[str, str], *, say: Say) -> None:
 
 
 def _step(arguments: tuple[str, ...], home: Home, environment: Mapping[str, str]) -> None:
-    log = home.folder("logs") / "preparation.log"
-    with log.open("ab") as output:
-        done = subprocess.run(
-            parts.python(arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=parts.CHECKOUT,
-            timeout=STEP_WITHIN_S,
-            check=False,
-        )
+    asked = " ".join(arguments[:2])
+    log = home.folder("logs") / f"{arguments[1]}.log"
+    rotate(log)
+    with log.open("wb") as output:
+        try:
+            done = subprocess.run(
+                parts.python(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=parts.CHECKOUT,
+                timeout=STEP_WITHIN_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise StackError(f"{asked} took longer than {STEP_WITHIN_S} s; see {log}") from late
     if done.returncode != 0:
-        asked = " ".join(arguments[:2])
         raise StackError(f"{asked} failed: {last_line(log)} (whole text in {log})")
 
 
@@ -127,8 +130,8 @@ def _start_services(supervisor: Supervisor, home: Home, say: Say) -> Services | 
     return found
 
 
-def _all_ready(supervisor: Supervisor, url: str) -> bool:
-    waiting = {app.name: f"{url}{app.health}" for app in parts.APPS if app.health}
+def _all_ready(supervisor: Supervisor, apps: Sequence[parts.Prepared]) -> bool:
+    waiting = {app.child.name: app.health_url for app in apps if app.health_url}
     deadline = time.monotonic() + READY_WITHIN_S
 
     def done() -> bool:
