@@ -57,6 +57,9 @@ def _fetch(missing: set[str], folder: Path, say: Callable[[str], None]) -> None:
     import jgo  # takes a third of a second, and only the first run fetches
 
     folder.mkdir(parents=True, exist_ok=True)
+    if "SSL_CERT_FILE" in os.environ:
+        # The fetching library knows the certificates that an office network needs by another name.
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", os.environ["SSL_CERT_FILE"])
     say(f"kafka: resolving {len(missing)} jars, about 45 MB, only this first time")
     try:
         artifacts = [each for each in jgo.resolve(COORDINATES) if each.filename in missing]
