@@ -1,0 +1,70 @@
+"""The routes of the inbox, ready to be mounted."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from connectors.api.models import ProblemDetails
+from connectors.api.ordering import add_orders
+from connectors.api.orders import Orders, Sends
+from connectors.api.reading import add_reads
+from connectors.ingest.problems import Problem, unavailable
+from connectors.stores.credentials import Credentials
+from connectors.stores.postgres import Database
+from schemas.errors import Transient
+from schemas.topics import Names
+
+_PROBLEM = {"content": {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    401: {"description": "No known key.", **_PROBLEM},
+    403: {"description": "The key lacks the scope.", **_PROBLEM},
+    422: {"description": "The request cannot be understood; `where` says what.", **_PROBLEM},
+    503: {"description": "A service is away; come again.", **_PROBLEM},
+}
+
+
+class ProblemRoute(APIRoute):
+    """Answer every refusal as problem+json, whatever application mounts the route."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler."""
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as wrong:
+                return _invalid(wrong).response()
+            except Problem as problem:
+                return problem.response()
+            except Transient as away:
+                return unavailable(away).response()
+
+        return answered
+
+
+def routes(
+    *, database: Database, credentials: Credentials, producer: Sends, names: Names
+) -> APIRouter:
+    """Give the inbox: reading needs the scope `read`, orders need `write`."""
+    router = APIRouter(
+        prefix="/api",
+        route_class=ProblemRoute,
+        responses=_RESPONSES,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    orders = Orders(database=database, producer=producer, names=names)
+    add_reads(router, database=database, credentials=credentials, orders=orders)
+    add_orders(router, credentials=credentials, orders=orders)
+    return router
+
+
+def _invalid(wrong: RequestValidationError) -> Problem:
+    errors = wrong.errors()
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    more = {"errors": [{"where": ".".join(map(str, e["loc"])), "why": e["msg"]} for e in errors]}
+    return Problem(422, str(first["msg"]), where=where, more=more if len(errors) > 1 else {})

@@ -1,0 +1,112 @@
+"""Pass orders on to triage, and wait a little for the view to show what came of them."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import uuid4
+
+from connectors.api.models import Order
+from connectors.ingest.problems import Problem
+from connectors.stores.credentials import Credential
+from connectors.stores.postgres import Database
+from connectors.stores.queries import inbox
+from schemas import keys
+from schemas.codec import encode
+from schemas.errors import DatabaseUnavailable
+from schemas.reasons import AlertStatus, CommandKind
+from schemas.records import AlertCommand
+from schemas.topics import ALERTS_COMMANDS, Names
+
+Row = dict[str, Any]
+WAIT_S = 2.0
+LOOK_EVERY_S = 0.04
+
+
+class Sends(Protocol):
+    """Write records to Kafka."""
+
+    async def send(self, topic: str, *, key: bytes, value: bytes | None) -> tuple[int, int]:
+        """Return when Kafka has the record; KafkaUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Say what became of an order: the row that shows it, or None while it is on its way."""
+
+    row: Row | None
+    alert_id: str
+    command_id: str = ""
+
+
+class Orders:
+    """Give orders to triage."""
+
+    def __init__(
+        self, *, database: Database, producer: Sends, names: Names, wait_s: float = WAIT_S
+    ) -> None:
+        self._database = database
+        self._producer = producer
+        self._topic = names.topic(ALERTS_COMMANDS)
+        self._wait_s = wait_s
+
+    async def find(self, tenant: str, id_or_fingerprint: str) -> Row:
+        """Give the alert; Problem 404 where the tenant has none."""
+        async with self._database.transaction() as connection:
+            row = await inbox.find(connection, tenant=tenant, id_or_fingerprint=id_or_fingerprint)
+        if row is None:
+            raise Problem(404, "no notification has this id or fingerprint")
+        return row
+
+    async def give(
+        self,
+        kind: CommandKind,
+        id_or_fingerprint: str,
+        *,
+        who: Credential,
+        order: Order,
+        until: int = 0,
+    ) -> Given:
+        """Order it, unless it is so already; Kafka has the order when this returns."""
+        row = await self.find(who.tenant, id_or_fingerprint)
+        done = _is_done(kind, until)
+        if done(row):
+            return Given(row, row["alert_id"])
+        command = AlertCommand(
+            kind=str(kind),
+            fingerprint=row["fingerprint"],
+            alert_id=row["alert_id"],
+            actor=order.actor or who.name,
+            note=order.note,
+            until=until,
+            issued_at=time.time_ns() // 1_000_000,
+            id=str(uuid4()),
+            tenant=who.tenant,
+        )
+        key = keys.key(who.tenant, row["fingerprint"])
+        await self._producer.send(self._topic, key=key, value=encode(command))
+        shown = await self._shown(who.tenant, row["alert_id"], done)
+        return Given(shown, row["alert_id"], command.id)
+
+    async def _shown(self, tenant: str, alert_id: str, done: Callable[[Row], bool]) -> Row | None:
+        deadline = time.monotonic() + self._wait_s
+        while time.monotonic() < deadline:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                row = await self.find(tenant, alert_id)
+            except DatabaseUnavailable:
+                return None  # the order stands; only the view cannot be asked
+            if done(row):
+                return row
+        return None
+
+
+def _is_done(kind: CommandKind, until: int) -> Callable[[Row], bool]:
+    if kind is CommandKind.ACK:
+        return lambda row: bool(row["acknowledged"])
+    if kind is CommandKind.UNACK:
+        return lambda row: not row["acknowledged"]
+    if kind is CommandKind.RESOLVE:
+        return lambda row: bool(row["status"] == AlertStatus.RESOLVED)
+    return lambda row: bool(row["snoozed_until"] == until)
