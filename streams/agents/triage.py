@@ -1,0 +1,315 @@
+"""triage: `alerts.raw` + `alerts.commands` -> `alerts.changes` + `intents` + `decisions`."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from schemas import headers, keys, topics
+from schemas.codec import decode, encode
+from schemas.errors import HouseFault, Invalid, Oversized, Permanent
+from schemas.fingerprint import is_ours
+from schemas.identity import Identities
+from schemas.limits import OUTPUT_BYTES, RECORD_BYTES
+from schemas.reasons import Priority, Reason, Stage
+from schemas.records import AlertCommand, RawAlert
+from schemas.state import RESERVED, UNTOLD, AlertState, flags, pack_alert, unpack_alert
+from streams import pipeline
+from streams.agents.rules_in_force import follow_rules
+from streams.app import App, Parts
+from streams.app import build as build_app
+from streams.clock import monotonic_s
+from streams.core.rules import Rules, compile_rules
+from streams.core.stage import Place, Verdict
+from streams.kafka.batches import Batch, SourceRecord
+from streams.kafka.dead_letters import dead_letter, reason_of
+from streams.kafka.states import States
+from streams.kafka.sweep import Sweep
+from streams.settings import Settings
+
+# The inbox's counter is right within 10 s (DESIGN 4, dedup): this, a checkpoint and the view.
+REPEATED_AFTER_S = 4.0
+REPEATED_AT_ONCE = 5_000
+
+
+def build(settings: Settings) -> App:
+    """Make the triage app, its rules loaded."""
+    jobs: list[Triage] = []
+
+    def make_job(parts: Parts) -> tuple["Triage", States[AlertState]]:
+        job = Triage(parts)
+        jobs.append(job)
+        return job, job.states
+
+    app = build_app(
+        "triage",
+        settings=settings,
+        sources=(topics.ALERTS_RAW, topics.ALERTS_COMMANDS),
+        table="alerts",
+        make_job=make_job,
+    )
+    follow_rules(settings, jobs[0].obey)
+    return app
+
+
+class Triage:
+    """Judge raw alerts and commands, and put out what the stages decided."""
+
+    def __init__(self, parts: Parts) -> None:
+        name = parts.names.topic
+        self.states: States[AlertState] = parts.states(_pack, unpack_alert)
+        self._store = parts.store
+        self._send = parts.outputs.send
+        self._sensors = parts.sensors
+        self._sweep = Sweep(parts.store)
+        self._raw_topic = name(topics.ALERTS_RAW)
+        self._command_topic = name(topics.ALERTS_COMMANDS)
+        self._changes_topic = name(topics.ALERTS_CHANGES)
+        self._intents_topic = name(topics.INTENTS)
+        self._urgent_topic = name(topics.INTENTS_URGENT)
+        self._decisions_topic = name(topics.DECISIONS)
+        self._dead_letters_topic = name(topics.DEAD_LETTERS)
+        self._rules = compile_rules([], [], [])
+        self._identities = Identities()
+        # Alerts whose count ran ahead of what was said, oldest first, with when they did.
+        self._untold: dict[tuple[int, bytes], float] = {}
+        self._reserved: list[tuple[int, bytes]] = []
+        self._latest: dict[int, int] = {}
+
+    def obey(self, rules: Rules, identities: Identities) -> None:
+        """Judge by these rules from the next batch on."""
+        self._rules = rules
+        self._identities = identities
+
+    # -- batches
+
+    def judge(self, batch: Batch) -> None:
+        """Judge every record; one that cannot be taken goes to the dead letters."""
+        take = self._take_raw if batch.topic == self._raw_topic else self._take_command
+        partition, rules = batch.partition, self._rules
+        now_s = monotonic_s()
+        for record in batch.records:
+            try:
+                take(record, partition, rules, now_s)
+            except (HouseFault, MemoryError):
+                raise
+            except Exception as error:  # noqa: BLE001 - the record's own fault, whatever it is
+                self._bury(record, batch, reason=reason_of(error), error=_describe(error))
+        latest = batch.records[-1].timestamp
+        if latest > self._latest.get(partition, 0):
+            self._latest[partition] = latest
+
+    def quarantine(self, batch: Batch) -> None:
+        """Bury records that were in flight at two crashes, unread."""
+        for record in batch.records:
+            self._bury(record, batch, reason=Reason.CRASHED_TWICE, error="in flight at two crashes")
+
+    def _bury(self, record: SourceRecord, batch: Batch, *, reason: Reason, error: str) -> None:
+        key, value = dead_letter(
+            record,
+            topic=batch.topic,
+            partition=batch.partition,
+            stage=Stage.TRIAGE,
+            reason=reason,
+            error=error,
+        )
+        self._send(self._dead_letters_topic, key, value)
+        self._sensors.dead_letter(reason)
+
+    def _take_raw(self, record: SourceRecord, partition: int, rules: Rules, now_s: float) -> None:
+        raw = decode(RawAlert, _checked(record.value))
+        marked, origin = _read_headers(record.headers)
+        key = record.key
+        if marked and key is not None:
+            tenant, fingerprint = keys.split(key)
+            marked = tenant == raw.tenant
+        if not marked or key is None:
+            fingerprint = self._identities.fingerprint(raw)
+            right = keys.key(raw.tenant, fingerprint)
+            if key != right:
+                self._rekey(raw, right, record, partition)
+                return
+            key = right
+        place = Place(
+            kind="raw",
+            partition=partition,
+            offset=record.offset,
+            timestamp=record.timestamp,
+            rekeyed_from=origin,
+        )
+        state = self.states.get(partition, key)
+        verdict = pipeline.triage(
+            raw, fingerprint=fingerprint, place=place, state=state, rules=rules
+        )
+        self._apply(verdict, state, key, partition, now_s)
+
+    def _rekey(self, raw: RawAlert, key: bytes, record: SourceRecord, partition: int) -> None:
+        """Send a record once more under the key that its fingerprint names."""
+        if not raw.occurred_at:
+            raw = replace(raw, occurred_at=record.timestamp)
+        self._send(
+            self._raw_topic,
+            key,
+            encode(raw),
+            headers=(
+                (headers.FINGERPRINTED, self._identities.mark),
+                (headers.REKEYED_FROM, headers.rekeyed_from(partition, record.offset)),
+            ),
+            timestamp=record.timestamp,
+        )
+        self._sensors.rekeyed(1)
+
+    def _take_command(
+        self, record: SourceRecord, partition: int, rules: Rules, now_s: float
+    ) -> None:
+        ordered = decode(AlertCommand, _checked(record.value))
+        key = keys.key(ordered.tenant, ordered.fingerprint)
+        if key != record.key:
+            self._send(self._command_topic, key, encode(ordered), timestamp=record.timestamp)
+            self._sensors.rekeyed(1)
+            return
+        place = Place(
+            kind="command",
+            partition=partition,
+            offset=record.offset,
+            timestamp=record.timestamp,
+            rekeyed_from=None,
+        )
+        state = self.states.get(partition, key)
+        verdict = pipeline.command(ordered, place=place, state=state, rules=rules)
+        self._apply(verdict, state, key, partition, now_s)
+
+    def _apply(
+        self, verdict: Verdict, before: AlertState | None, key: bytes, partition: int, now_s: float
+    ) -> None:
+        # Encoded and measured before anything is changed: a record whose outputs are too large
+        # goes to the dead letters and leaves no trace in the state.
+        outputs = self._encoded(verdict, key) if verdict.changes or verdict.decisions else ()
+        state = verdict.state
+        if state is not before:
+            self.states.put(partition, key, state)
+            if state is not None and state.count > state.said_count:
+                place = (partition, key)
+                if place not in self._untold:
+                    self._untold[place] = now_s
+        for topic, output_key, value in outputs:
+            self._send(topic, output_key, value)
+        for change in verdict.changes:
+            self._sensors.change(change.kind)
+        for decision in verdict.decisions:
+            self._sensors.drop(decision.stage, decision.reason)
+
+    def _encoded(self, verdict: Verdict, key: bytes) -> list[tuple[str, bytes, bytes]]:
+        outputs = [(self._changes_topic, key, encode(change)) for change in verdict.changes]
+        for intent in verdict.intents:
+            urgent = intent.priority >= Priority.HIGH
+            outputs.append(
+                (
+                    self._urgent_topic if urgent else self._intents_topic,
+                    keys.key(intent.tenant, intent.recipient),
+                    encode(intent),
+                )
+            )
+        for decision in verdict.decisions:
+            subject = keys.key(decision.tenant, decision.subject_id)
+            outputs.append((self._decisions_topic, subject, encode(decision)))
+        for topic, _key, value in outputs:
+            if len(value) > OUTPUT_BYTES:
+                raise Oversized(f"{len(value)} bytes for {topic}, at most {OUTPUT_BYTES}")
+        return outputs
+
+    # -- what the clock decides
+
+    def waiting(self) -> bool:
+        """Say whether a `repeated` change is due."""
+        if self._reserved:
+            return True
+        if not self._untold:
+            return False
+        return monotonic_s() - next(iter(self._untold.values())) >= REPEATED_AFTER_S
+
+    def reserve(self) -> None:
+        """Decide which counts are said next, and forget lapsed states in step with writing."""
+        now_s = monotonic_s()
+        due: list[tuple[int, bytes]] = []
+        for place, since_s in self._untold.items():
+            if now_s - since_s < REPEATED_AFTER_S or len(due) >= REPEATED_AT_ONCE:
+                break
+            due.append(place)
+        for place in due:
+            del self._untold[place]
+            state = self.states.get(*place)
+            if state is not None and state.count > state.said_count:
+                self.states.put(*place, pipeline.reserve(state))
+                self._reserved.append(place)
+        self._forget_lapsed()
+
+    def announce(self) -> None:
+        """Say the counts that were written down."""
+        reserved, self._reserved = self._reserved, []
+        for partition, key in reserved:
+            state = self.states.get(partition, key)
+            if state is None or state.reserved is None:
+                continue
+            tenant, fingerprint = keys.split(key)
+            change = pipeline.announce(state, fingerprint=fingerprint, tenant=tenant)
+            self._send(self._changes_topic, key, encode(change))
+            self._sensors.change(change.kind)
+            self.states.put(partition, key, pipeline.announced(state))
+
+    def _forget_lapsed(self) -> None:
+        for partition, changed in list(self.states.changed()):
+            lapsed = self._sweep.lapsed(
+                partition, before=self._latest.get(partition, 0), at_most=2 * len(changed)
+            )
+            for key in lapsed:
+                if key not in changed:
+                    self.states.put(partition, key, None)
+
+    # -- partitions
+
+    def ready(self, partition: int) -> None:
+        """Find what a former owner had yet to say."""
+        now_s = monotonic_s()
+        for key, packed in self._store.items_of(partition):
+            flagged = flags(packed)
+            if flagged & RESERVED:
+                self._reserved.append((partition, key))
+            elif flagged & UNTOLD:
+                self._untold[partition, key] = now_s
+
+    def gone(self) -> None:
+        """Forget what was to be said: the next owner finds it in the states."""
+        self._untold.clear()
+        self._reserved.clear()
+        self._latest.clear()
+        self._sweep.gone()
+
+
+def _pack(state: AlertState) -> bytes:
+    return pack_alert(state, lapses_at=pipeline.lapses_at(state))
+
+
+def _checked(value: bytes | None) -> bytes:
+    if value is None:
+        raise Invalid("a record without a value")
+    if len(value) > RECORD_BYTES:
+        raise Oversized(f"{len(value)} bytes, at most {RECORD_BYTES}")
+    return value
+
+
+def _read_headers(given: Sequence[tuple[str, bytes]]) -> tuple[bool, tuple[int, int] | None]:
+    """Find whether the key was computed by us, and where the record stood first."""
+    marked, origin = False, None
+    for name, content in given:
+        if name == headers.FINGERPRINTED:
+            marked = is_ours(content)
+        elif name == headers.REKEYED_FROM:
+            try:
+                origin = headers.parse_rekeyed_from(content)
+            except ValueError as error:
+                raise Invalid(str(error)) from error
+    return marked, origin
+
+
+def _describe(error: Exception) -> str:
+    return str(error) if isinstance(error, Permanent) else f"{type(error).__name__}: {error}"

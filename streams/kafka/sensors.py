@@ -1,0 +1,71 @@
+"""What a streams process tells Prometheus, under the names of `schemas.metrics`."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from schemas import metrics
+
+
+class Sensors:
+    """Count what passes, per batch and never per record."""
+
+    def __init__(self, app: str) -> None:
+        self._app = app
+        self.registry = CollectorRegistry()
+        self._records_in = self._counter(metrics.RECORDS_IN)
+        self._records_out = self._counter(metrics.RECORDS_OUT)
+        self._dead_letters = self._counter(metrics.DEAD_LETTERS)
+        self._changes = self._counter(metrics.CHANGES)
+        self._drops = self._counter(metrics.DROPS)
+        self._rekeyed = self._counter(metrics.REKEYED)
+        self._states = self._counter(metrics.CHECKPOINT_STATES)
+        self._held = self._gauge(metrics.STORE_KEYS)
+        self._lag = self._gauge(metrics.LAG)
+        seconds = metrics.CHECKPOINT_SECONDS
+        self._seconds = Histogram(
+            seconds.name, seconds.help, seconds.labels, registry=self.registry
+        ).labels(app)
+
+    def _counter(self, metric: metrics.Metric) -> Counter:
+        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def _gauge(self, metric: metrics.Metric) -> Gauge:
+        return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def serve(self, port: int) -> None:
+        """Answer `/metrics` on this port of loopback; 0 serves nothing."""
+        if port:
+            start_http_server(port, addr="127.0.0.1", registry=self.registry)
+
+    def records_in(self, topic: str, count: int) -> None:
+        """Count records read."""
+        self._records_in.labels(self._app, topic).inc(count)
+
+    def records_out(self, topic: str, count: int) -> None:
+        """Count records written."""
+        self._records_out.labels(self._app, topic).inc(count)
+
+    def dead_letter(self, reason: str) -> None:
+        """Count a record that could not be taken."""
+        self._dead_letters.labels(self._app, reason).inc()
+
+    def change(self, kind: str) -> None:
+        """Count a change of an alert."""
+        self._changes.labels(kind).inc()
+
+    def drop(self, stage: str, reason: str) -> None:
+        """Count what a stage dropped."""
+        self._drops.labels(stage, reason).inc()
+
+    def rekeyed(self, count: int) -> None:
+        """Count records sent again under the right key."""
+        self._rekeyed.inc(count)
+
+    def checkpoint(self, *, seconds: float, states: int, held: int) -> None:
+        """Take note of a finished checkpoint."""
+        self._seconds.observe(seconds)
+        self._states.labels(self._app).inc(states)
+        self._held.labels(self._app).set(held)
+
+    def lag(self, topic: str, partition: int, records: int) -> None:
+        """Take note of how far reading is behind."""
+        self._lag.labels(self._app, topic, str(partition)).set(records)

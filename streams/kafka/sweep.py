@@ -1,0 +1,36 @@
+"""Forgetting: lapsed states are deleted a few at a time, in step with what is written."""
+
+from streams.kafka.store import PartitionStore
+
+# Looking is cheap (nine bytes), so a sweep gets round even where little lapses.
+LOOKS_PER_DELETE = 8
+
+
+class Sweep:
+    """Walk round and round through the partitions and name states that may be forgotten."""
+
+    def __init__(self, store: PartitionStore) -> None:
+        self._store = store
+        self._round: dict[int, list[bytes]] = {}
+
+    def lapsed(self, partition: int, *, before: int, at_most: int) -> list[bytes]:
+        """Name up to `at_most` keys whose packed state says that it lapsed `before` this moment.
+
+        The first byte of a packed state are flags; a flagged state has something to say yet.
+        """
+        found: list[bytes] = []
+        keys = self._round.get(partition)
+        if not keys:
+            keys = self._round[partition] = self._store.keys_of(partition)
+        for _ in range(at_most * LOOKS_PER_DELETE):
+            if not keys or len(found) >= at_most:
+                break
+            key = keys.pop()
+            packed = self._store.get_packed(partition, key)
+            if packed and not packed[0] and int.from_bytes(packed[1:9], "big") < before:
+                found.append(key)
+        return found
+
+    def gone(self) -> None:
+        """Begin anew: the partitions are no longer ours."""
+        self._round.clear()

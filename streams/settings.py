@@ -1,0 +1,53 @@
+"""What a streams process is told from outside, read once at start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.cluster import Cluster
+from schemas.errors import ConfigurationError
+from schemas.topics import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold every setting of a streams process."""
+
+    cluster: Cluster
+    """Where Kafka is and how to be let in (`KAFKA_*`)."""
+    names: Names
+    """Prefix of every name (`TOCSIN_NAMESPACE`, default none)."""
+    data_dir: Path
+    """Folder for what outlives the process; one per worker (`TOCSIN_DATA_DIR`)."""
+    instance_id: str | None
+    """Static group membership (`TOCSIN_INSTANCE_ID`, default none): a worker that comes back
+    under its id within the session takes up its partitions without a rebalance."""
+    metrics_port: int
+    """Port of `/metrics` on loopback (`TOCSIN_METRICS_PORT`, default 0: none)."""
+    session_s: float
+    """Seconds after which the group counts a silent worker out (`TOCSIN_SESSION_S`, default 10:
+    after a kill -9 without restart others go on within 20 s)."""
+    log_level: str
+    """Least level that is logged (`TOCSIN_LOG_LEVEL`, default info)."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment; ConfigurationError says which variable is wrong."""
+        try:
+            names = Names(env.get("TOCSIN_NAMESPACE", ""))
+            metrics_port = int(env.get("TOCSIN_METRICS_PORT", "0"))
+            session_s = float(env.get("TOCSIN_SESSION_S", "10"))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"TOCSIN_NAMESPACE, TOCSIN_METRICS_PORT or TOCSIN_SESSION_S: {error}"
+            ) from error
+        return cls(
+            cluster=Cluster.from_env(env),
+            names=names,
+            data_dir=Path(env.get("TOCSIN_DATA_DIR", ".local/streams")),
+            instance_id=env.get("TOCSIN_INSTANCE_ID") or None,
+            metrics_port=metrics_port,
+            session_s=session_s,
+            log_level=env.get("TOCSIN_LOG_LEVEL", "info").lower(),
+        )
