@@ -35,7 +35,7 @@ def translate(payload: Payload) -> Answer:
         for alert in _group(group, name, payload.received_at):
             (refused if isinstance(alert, Refused) else alerts).append(alert)  # type: ignore[arg-type]
     if alerts:
-        return Taken(tuple(alerts), tuple(refused))
+        return Taken(tuple(alerts), tuple(refused), many=True)
     return refused[0] if refused else Refused("the list holds no alert", "alerts")
 
 

@@ -42,6 +42,9 @@ class Taken:
 
     alerts: tuple[RawAlert, ...]
     refused: tuple[Refused, ...] = ()
+    many: bool = False
+    """Whether the sender speaks of lists, and is answered with one."""
+
     say: Callable[[str], Mapping[str, Any]] | None = None
     """What to tell a person beside the answer, made from one sentence about it."""
 

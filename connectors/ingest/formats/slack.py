@@ -81,7 +81,7 @@ def _post(data: Mapping[str, Any]) -> Answer:
 
 def _event(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Answer:
     subtype = reading.first(event, ("subtype",))
-    if event.get("type") not in {"message", "app_mention"}:
+    if reading.first(event, ("type",)) not in {"message", "app_mention"}:
         return Nothing(Reason.NOT_AN_ALERT)
     if subtype in EDITS or "edited" in event:
         return Nothing(Reason.EDIT)

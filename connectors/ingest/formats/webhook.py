@@ -49,7 +49,7 @@ def _many(data: list[Any]) -> Answer:
         (refused if isinstance(alert, Refused) else alerts).append(alert)  # type: ignore[arg-type]
     if not alerts:
         return refused[0]
-    return Taken(tuple(alerts), tuple(refused))
+    return Taken(tuple(alerts), tuple(refused), many=True)
 
 
 def _alert(data: Mapping[str, Any], place: str) -> RawAlert | Refused:

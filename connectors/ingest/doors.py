@@ -1,0 +1,49 @@
+"""Who is at the door: find the key in a request and the credential behind it."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from connectors.ingest.problems import Problem, unauthorized
+from connectors.stores.credentials import Credential, Scope
+
+
+class Finds(Protocol):
+    """Know whom a token belongs to."""
+
+    async def find(self, token: str) -> Credential | None:
+        """Give the credential, None for a token that nobody has."""
+
+
+async def admit(credentials: Finds, *, headers: Mapping[str, str], path_token: str) -> Credential:
+    """Give the credential that lets this request in, else Problem 401 or 403.
+
+    A token in the path comes first: it is the address of one source.
+    """
+    for token in _tokens(headers.get("authorization", ""), path_token):
+        credential = await credentials.find(token)
+        if credential is None:
+            continue
+        if not credential.allows(Scope.INGEST):
+            raise Problem(403, "this key may not send alerts: it lacks the scope ingest")
+        return credential
+    raise unauthorized("send a known key: Authorization: Bearer <key>")
+
+
+def _tokens(authorization: str, path_token: str) -> Iterator[str]:
+    if path_token:
+        yield path_token
+        return
+    scheme, _, rest = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        yield rest.strip()
+    elif scheme.lower() == "basic":
+        try:
+            user, _, password = (
+                base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+            )
+        except (binascii.Error, ValueError):
+            return
+        # Twilio and Alertmanager let their users fill in either.
+        yield from filter(None, (password, user))

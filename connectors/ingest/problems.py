@@ -1,0 +1,73 @@
+"""What a sender is told when a request cannot be taken: problem+json (RFC 9457), never a trace."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from connectors.ingest.formats.answers import Refused
+from schemas.errors import Permanent, Transient
+
+
+class Problem(Permanent):
+    """State that a request is refused, with the HTTP status that says so.
+
+    `where` is the place in the request; `more` are further fields of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        where: str = "",
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.where = where
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+    def response(self) -> Response:
+        """Make the answer."""
+        said: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.where:
+            said["where"] = self.where
+        return Response(
+            orjson.dumps(said | self.more),
+            status_code=self.status,
+            headers=self.headers,
+            media_type="application/problem+json",
+        )
+
+
+def unauthorized(detail: str) -> Problem:
+    """Ask for a key."""
+    return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer, Basic realm="tocsin"'})
+
+
+def refused(refusals: Sequence[Refused]) -> Problem:
+    """Say why nothing of a payload was taken."""
+    more = {"refused": listed(refusals)} if len(refusals) > 1 else {}
+    return Problem(422, refusals[0].why, where=refusals[0].where, more=more)
+
+
+def listed(refusals: Sequence[Refused]) -> list[dict[str, str]]:
+    """Give refusals as they stand in answers."""
+    return [{"why": each.why, "where": each.where} for each in refusals]
+
+
+def unavailable(why: Transient) -> Problem:
+    """Ask the sender to come again."""
+    after = max(1, round(why.retry_after_s or 2))
+    return Problem(503, str(why), headers={"Retry-After": str(after)})
