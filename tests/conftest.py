@@ -5,10 +5,14 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from deploy.local.home import Home
 from deploy.local.lock import locked
@@ -87,6 +91,22 @@ def stack(running_stack: Stack) -> Stack:
 
 
 @pytest.fixture
-def namespace() -> str:
-    """Give a name that no other test has, for topics, groups, keys and schemas."""
-    return f"t{secrets.token_hex(4)}"
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give a name that no other test has, for topics, groups, keys and schemas.
+
+    Its topics are gone after the test, so that a broker that is killed later comes back fast.
+    """
+    name = f"t{secrets.token_hex(4)}"
+    yield name
+    if "running_stack" in request.fixturenames:
+        running: Stack = request.getfixturevalue("running_stack")
+        remove_topics(running.bootstrap_servers, prefix=name)
+
+
+def remove_topics(bootstrap_servers: str, *, prefix: str) -> None:
+    """Remove the topics whose name begins so; a broker that a test left stopped keeps them."""
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    with suppress(KafkaException):
+        topics = [name for name in admin.list_topics(timeout=5).topics if name.startswith(prefix)]
+        if topics:
+            wait(admin.delete_topics(topics).values(), timeout=10)

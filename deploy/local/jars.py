@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -34,16 +34,11 @@ def kafka_jars(say: Callable[[str], None], *, folder: Path | None = None) -> lis
     sums = read_sums(LIST.read_text(encoding="ascii"))
     missing = [name for name in sums if not (folder / name).exists()]
     if missing:
-        _fetch(set(missing), folder, say)
+        _fetch({name: sums[name] for name in missing}, folder, say)
     with ThreadPoolExecutor(2) as pool:
         found = dict(zip(sums, pool.map(sha256_of, (folder / name for name in sums)), strict=True))
     for name, expected in sums.items():
-        if found[name] != expected:
-            (folder / name).unlink(missing_ok=True)
-            raise DownloadError(
-                f"{folder / name} is not the file it should be (SHA-256 {found[name]}, expected "
-                f"{expected} by {LIST.name}). It has been removed; run again to fetch it anew."
-            )
+        _refuse_if_changed(folder / name, found[name], expected)
     return [folder / name for name in sums]
 
 
@@ -53,7 +48,16 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fetch(missing: set[str], folder: Path, say: Callable[[str], None]) -> None:
+def _refuse_if_changed(path: Path, found: str, expected: str) -> None:
+    if found != expected:
+        path.unlink(missing_ok=True)
+        raise DownloadError(
+            f"{path} is not the file it should be (SHA-256 {found}, expected {expected} by "
+            f"{LIST.name}). It has been removed; run again to fetch it anew."
+        )
+
+
+def _fetch(missing: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> None:
     import jgo  # takes a third of a second, and only the first run fetches
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,13 +67,13 @@ def _fetch(missing: set[str], folder: Path, say: Callable[[str], None]) -> None:
     say(f"kafka: resolving {len(missing)} jars, about 45 MB, only this first time")
     try:
         artifacts = [each for each in jgo.resolve(COORDINATES) if each.filename in missing]
-        unknown = missing - {each.filename for each in artifacts}
+        unknown = missing.keys() - {each.filename for each in artifacts}
         if unknown:
             raise DownloadError(f"not offered by the repository: {', '.join(sorted(unknown))}")
         with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
             waiting = [pool.submit(each.resolve) for each in artifacts]
             for count, done in enumerate(as_completed(waiting), start=1):
-                _keep(Path(done.result()), folder)
+                _keep(Path(done.result()), folder, missing)
                 if count % 5 == 0 or count == len(waiting):
                     say(f"kafka: {count} of {len(waiting)} jars fetched")
     except (OSError, RuntimeError, ValueError) as error:
@@ -79,7 +83,9 @@ def _fetch(missing: set[str], folder: Path, say: Callable[[str], None]) -> None:
         ) from error
 
 
-def _keep(fetched: Path, folder: Path) -> None:
+def _keep(fetched: Path, folder: Path, sums: Mapping[str, str]) -> None:
+    # The library keeps what it fetched; a damaged file there must not come back every time.
+    _refuse_if_changed(fetched, sha256_of(fetched), sums[fetched.name])
     draft = folder / f"{fetched.name}.{os.getpid()}.new"
     shutil.copyfile(fetched, draft)
     draft.replace(folder / fetched.name)
