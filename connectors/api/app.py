@@ -7,22 +7,19 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from connectors.api.models import ProblemDetails
+from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
-from connectors.api.orders import Orders, Sends
+from connectors.api.orders import Orders
 from connectors.api.reading import add_reads
 from connectors.ingest.problems import Problem, unavailable
-from connectors.stores.credentials import Credentials
-from connectors.stores.postgres import Database
+from connectors.parts import Parts
 from schemas.errors import Transient
-from schemas.topics import Names
 
-_PROBLEM = {"content": {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    401: {"description": "No known key.", **_PROBLEM},
-    403: {"description": "The key lacks the scope.", **_PROBLEM},
-    422: {"description": "The request cannot be understood; `where` says what.", **_PROBLEM},
-    503: {"description": "A service is away; come again.", **_PROBLEM},
+    401: {"description": "No known key.", **PROBLEM},
+    403: {"description": "The key lacks the scope.", **PROBLEM},
+    422: {"description": "The request cannot be understood; `where` says what.", **PROBLEM},
+    503: {"description": "A service is away; come again.", **PROBLEM},
 }
 
 
@@ -46,9 +43,7 @@ class ProblemRoute(APIRoute):
         return answered
 
 
-def routes(
-    *, database: Database, credentials: Credentials, producer: Sends, names: Names
-) -> APIRouter:
+def routes(parts: Parts) -> APIRouter:
     """Give the inbox: reading needs the scope `read`, orders need `write`."""
     router = APIRouter(
         prefix="/api",
@@ -56,9 +51,9 @@ def routes(
         responses=_RESPONSES,
         generate_unique_id_function=lambda route: route.name,
     )
-    orders = Orders(database=database, producer=producer, names=names)
-    add_reads(router, database=database, credentials=credentials, orders=orders)
-    add_orders(router, credentials=credentials, orders=orders)
+    orders = Orders(database=parts.database, producer=parts.producer, names=parts.settings.names)
+    add_reads(router, database=parts.database, credentials=parts.credentials, orders=orders)
+    add_orders(router, credentials=parts.credentials, orders=orders)
     return router
 
 

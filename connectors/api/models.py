@@ -258,3 +258,8 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str
     where: str | None = None
+
+
+PROBLEM: dict[str, Any] = {
+    "content": {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
+}

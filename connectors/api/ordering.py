@@ -10,13 +10,14 @@ from connectors.api import shapes
 from connectors.api.door import Door
 from connectors.api.models import Notification, OnItsWay, Order, Snooze
 from connectors.api.orders import Given, Orders
-from connectors.api.reading import NOT_FOUND, Id
+from connectors.api.reading import NOT_FOUND, PROBLEM, Id
 from connectors.ingest.problems import Problem
 from connectors.stores.credentials import Credential, Credentials, Scope
 from schemas.reasons import CommandKind
 
 _DONE = "Done: this is how the inbox shows it now."
 _RESPONSES: dict[int | str, dict[str, Any]] = NOT_FOUND | {
+    409: {"description": "Its life is over; nothing can be ordered any more.", **PROBLEM},
     202: {"model": OnItsWay, "description": "Kafka has the order; the inbox will show it."},
 }
 
@@ -83,6 +84,22 @@ def add_orders(router: APIRouter, *, credentials: Credentials, orders: Orders) -
         return _told(
             await orders.give(
                 CommandKind.SNOOZE, notification_id, who=who, order=order, until=until
+            ),
+        )
+
+    @router.post(
+        "/notifications/{notification_id}/unsnooze",
+        tags=["orders"],
+        summary="Lift a snooze",
+        responses=_RESPONSES,
+        response_model=Notification,
+        response_description=_DONE,
+    )
+    async def unsnooze(who: Writer, notification_id: Id, order: Order | None = None) -> Response:
+        """Tell of it again from now on."""
+        return _told(
+            await orders.give(
+                CommandKind.SNOOZE, notification_id, who=who, order=order or Order(), until=0
             ),
         )
 

@@ -68,11 +68,16 @@ class Orders:
         order: Order,
         until: int = 0,
     ) -> Given:
-        """Order it, unless it is so already; Kafka has the order when this returns."""
+        """Order it, unless it is so already; Kafka has the order when this returns.
+
+        A snooze `until` 0 lifts the snooze.
+        """
         row = await self.find(who.tenant, id_or_fingerprint)
         done = _is_done(kind, until)
         if done(row):
             return Given(row, row["alert_id"])
+        if kind is CommandKind.SNOOZE and row["status"] == AlertStatus.RESOLVED:
+            raise Problem(409, "this notification is resolved: there is nothing to snooze")
         command = AlertCommand(
             kind=str(kind),
             fingerprint=row["fingerprint"],
@@ -109,4 +114,6 @@ def _is_done(kind: CommandKind, until: int) -> Callable[[Row], bool]:
         return lambda row: not row["acknowledged"]
     if kind is CommandKind.RESOLVE:
         return lambda row: bool(row["status"] == AlertStatus.RESOLVED)
-    return lambda row: bool(row["snoozed_until"] == until)
+    if until:
+        return lambda row: bool(row["snoozed_until"] == until)
+    return lambda row: bool(row["snoozed_until"] <= time.time_ns() // 1_000_000)

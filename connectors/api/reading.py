@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Path, Query
 from connectors.api import shapes
 from connectors.api.door import Door
 from connectors.api.models import (
+    PROBLEM,
     Explanation,
     NotificationWithHistory,
     Page,
-    ProblemDetails,
     Statistics,
 )
 from connectors.api.orders import Orders
@@ -26,10 +26,7 @@ FURTHEST = 10_000  # beyond it, skipping reads more rows than it shows: use the 
 HISTORY = 500
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {
-        "description": "The tenant has no such notification.",
-        "content": {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}},
-    }
+    404: {"description": "The tenant has no such notification.", **PROBLEM}
 }
 Id = Annotated[
     str,

@@ -51,7 +51,7 @@ if e[9] then
   end
   return {1, e[1]}
 end
-if e[7] == 'resolved' and t > resolved_at then
+if e[7] == 'resolved' and t >= resolved_at then
   redis.call('HSET', KEYS[1], 's', 'open', 'ro', ARGV[3])
   return {0, e[1]}
 end

@@ -107,18 +107,25 @@ class Heard:
 
 def _told(change: AlertChange, now: int) -> Sequence[str | int]:
     resolved = change.status == AlertStatus.RESOLVED
-    in_hand = change.acknowledged or change.snoozed_until > now
+    in_hand = change.acknowledged and not resolved
     return (
         change.alert_id,
         change.opened_partition,
         change.opened_offset,
-        change.window_ends_at,
+        _ends_at(change),
         change.last_seen_at or change.occurred_at,
         change.seq,
         change.status,
         change.occurred_at if resolved else 0,
-        _lives_ms(until=change.window_ends_at, now=now, kept=in_hand and not resolved),
+        _lives_ms(until=_ends_at(change), now=now, kept=in_hand),
     )
+
+
+def _ends_at(change: AlertChange) -> int:
+    """Say from when an occurrence begins a new alert: the clock ends nothing taken in hand."""
+    if change.status == AlertStatus.RESOLVED or not change.window_ends_at:
+        return change.window_ends_at
+    return 0 if change.acknowledged else max(change.window_ends_at, change.snoozed_until)
 
 
 def _lives_ms(*, until: int, now: int, kept: bool) -> int:

@@ -1,13 +1,13 @@
 """Run the views: `python -m connectors.views`."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
 
 import structlog
 
+from connectors import logs
 from connectors.kafka import Producer
 from connectors.settings import Settings
 from connectors.stores.heard import Heard
@@ -73,7 +73,7 @@ async def run(settings: Settings, *, host: str, metrics_port: int) -> None:
 
 def main() -> int:
     """Read the settings and run."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up()
     try:
         settings = Settings.from_env()
         if not settings.stores.redis_url:
