@@ -156,13 +156,13 @@ def _escalate(draft: Draft, item: Item) -> None:
         priority=item.graded.priority,
         changed_at=item.at,
         saved=draft.state.saved + 1,
-        **life.occurred(draft.state, item.at),
+        **life.occurred(draft.state, item),
     )
 
 
 def _reopen(draft: Draft, item: Item) -> None:
     state = draft.state
-    fields = life.occurred(state, item.at) | {
+    fields = life.occurred(state, item) | {
         "status": _OPEN,
         "priority": item.graded.priority,
         "changed_at": item.at,
@@ -183,7 +183,7 @@ def _come_due(draft: Draft, item: Item) -> None:
         life.count(draft, item)
         return
     hold = _hold(state, item)
-    occurred = life.occurred(state, at)
+    occurred = life.occurred(state, item)
     if hold is None:
         withheld_by_rule = state.muted_by or state.snoozed_until
         kind = ChangeKind.UNSILENCED if withheld_by_rule else ChangeKind.ESCALATED

@@ -5,7 +5,7 @@ Who is told of a beginning is not decided here; the end is told to whom the begi
 
 from typing import Any
 
-from schemas.reasons import AlertStatus, Anchor, ChangeKind, Outcome, Reason, Stage
+from schemas.reasons import AlertStatus, Anchor, ChangeKind, Outcome, RawStatus, Reason, Stage
 from schemas.records import RawAlert
 from schemas.state import AlertState
 from streams.core import dedup, telling
@@ -62,24 +62,30 @@ def open_resolved(draft: Draft, item: Item) -> None:
 
 def count(draft: Draft, item: Item) -> None:
     """Count one more occurrence; that there are duplicates is said once."""
-    draft.set(**occurred(draft.state, item.at))
+    draft.set(**occurred(draft.state, item))
     draft.decide_once(Stage.DEDUP, Outcome.DROPPED, Reason.DUPLICATE)
 
 
 def count_older(draft: Draft, item: Item) -> None:
     """Count an occurrence that would change the alert, were it not older than the last change."""
-    draft.set(**occurred(draft.state, item.at))
+    draft.set(**occurred(draft.state, item))
     draft.decide_once(Stage.DEDUP, Outcome.DROPPED, Reason.OLDER_THAN_LAST_CHANGE)
 
 
 def count_resolved(draft: Draft, item: Item) -> None:
     """Count a resolve of what is resolved already."""
-    draft.set(**occurred(draft.state, item.at))
+    draft.set(**occurred(draft.state, item))
     draft.decide_once(Stage.DEDUP, Outcome.DROPPED, Reason.ALREADY_RESOLVED)
 
 
-def occurred(state: AlertState, at: int) -> dict[str, Any]:
-    """Give the fields that one more occurrence changes."""
+def occurred(state: AlertState, item: Item) -> dict[str, Any]:
+    """Give the fields that one more record of the alert changes.
+
+    A resolve that ends nothing is counted, but it is no moment at which the alert was seen.
+    """
+    at = item.at
+    if item.raw.status == RawStatus.RESOLVED:
+        return {"count": state.count + 1}
     fields: dict[str, Any] = {
         "count": state.count + 1,
         "first_seen_at": min(state.first_seen_at, at),
