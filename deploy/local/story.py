@@ -61,6 +61,7 @@ def _tell_story(home: Home, leads: Mapping[str, str], *, say: Say) -> None:
             send(client, sample)
         entries = _wait_for_entries(client, word)
         say(told(entries, events=len(sent)))
+        say(in_all(client.get("/api/stats").raise_for_status().json()))
 
 
 def next_run(home: Home) -> int:
@@ -110,6 +111,14 @@ def told(entries: list[Entry], *, events: int) -> str:
         f"{muted} silenced, {ended} resolved."
     )
     return "\n".join([*rows, sentence])
+
+
+def in_all(stats: Mapping[str, int]) -> str:
+    """Say what all runs together came to."""
+    return (
+        f"The inbox holds {stats['total']} entries for {stats['occurrences']} events, "
+        f"{stats['duplicates_saved']} saved in all."
+    )
 
 
 def whereabouts(home: Home, url: str) -> str:
