@@ -55,17 +55,18 @@ def preparation(home: Home) -> tuple[tuple[tuple[str, ...], ...], ...]:
     """
     configuration = sorted(str(path) for path in CONFIGURATION.glob("*.yaml"))
     admin = "connectors.admin"
+    # A newer checkout may set topics differently; in a Kafka of others that is theirs to decide.
+    mended = ("--fix-config",) if _kafka_is_ours() else ()
     key = ("key", "--name", KEY_NAME, "--scope", "all", "--token-file", str(home.api_key))
     return (
-        ((admin, "topics"), (admin, "migrate")),
+        ((admin, "topics", *mended), (admin, "migrate")),
         ((admin, "apply", *configuration), (admin, *key)),
     )
 
 
 def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:
     """Return the environment of every process of the product; the gateway takes the port."""
-    ours = "KAFKA_BOOTSTRAP_SERVERS" not in os.environ
-    partitions = {"TOCSIN_PARTITIONS": PARTITIONS} if ours else {}
+    partitions = {"TOCSIN_PARTITIONS": PARTITIONS} if _kafka_is_ours() else {}
     own = {
         "TOCSIN_HOST": LOOPBACK,
         "TOCSIN_PORT": str(port),
@@ -102,3 +103,7 @@ def _command(app: App, home: Home, environment: Mapping[str, str], *, port: int)
     }
     arguments = python(app.arguments)
     return Command(name=app.name, argv=arguments, env={**environment, **own}, cwd=CHECKOUT)
+
+
+def _kafka_is_ours() -> bool:
+    return not os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
