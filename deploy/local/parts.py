@@ -58,10 +58,8 @@ def preparation(home: Home) -> tuple[tuple[tuple[str, ...], ...], ...]:
     # A newer checkout may set topics differently; in a Kafka of others that is theirs to decide.
     mended = ("--fix-config",) if _kafka_is_ours() else ()
     key = ("key", "--name", KEY_NAME, "--scope", "all", "--token-file", str(home.api_key))
-    return (
-        ((admin, "topics", *mended), (admin, "migrate")),
-        ((admin, "apply", *configuration), (admin, *key)),
-    )
+    apply = ((admin, "apply", *configuration),) if configuration else ()
+    return (((admin, "topics", *mended), (admin, "migrate")), (*apply, (admin, *key)))
 
 
 def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:
