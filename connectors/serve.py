@@ -60,7 +60,14 @@ def build(settings: Settings, *, rooms: frozenset[str] = frozenset({"ingest", "a
         # Late, so that a process for ingest alone never loads the API.
         from connectors.api import app as api
 
-        app.include_router(api.routes(parts))
+        app.include_router(
+            api.routes(
+                database=parts.database,
+                credentials=parts.credentials,
+                producer=parts.producer,
+                names=settings.names,
+            )
+        )
     return app
 
 

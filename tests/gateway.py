@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,10 +97,11 @@ def serving(
     """Run the server until the block ends, and give its address once it is ready."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    log = tempfile.TemporaryFile()  # a pipe that nobody reads would stop the server
     process = subprocess.Popen(
         [sys.executable, "-m", "connectors.serve", *arguments],
         env={**os.environ, **environment, "TOCSIN_PORT": str(port)},
-        stderr=subprocess.PIPE,
+        stderr=log,
     )
     try:
         eventually(
@@ -110,5 +112,7 @@ def serving(
         yield url
     finally:
         process.terminate()
-        _, said = process.communicate(timeout=20)
-        sys.stderr.write(said.decode(errors="replace"))
+        process.wait(20)
+        log.seek(0)
+        sys.stderr.write(log.read().decode(errors="replace"))
+        log.close()

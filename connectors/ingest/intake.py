@@ -12,7 +12,6 @@ from connectors.kafka import Placed
 from connectors.stores.heard import HeardAnswer
 from schemas import codec, headers, ids, keys
 from schemas.errors import Transient
-from schemas.fingerprint import fingerprint
 from schemas.limits import RECORD_BYTES
 from schemas.reasons import RawStatus
 from schemas.records import RawAlert
@@ -116,14 +115,13 @@ class Intake:
         ]
 
     def _prepare(self, alert: RawAlert) -> Prepared:
-        identity = fingerprint(alert, self._rules.identity(alert))
-        return alert, identity, codec.encode(alert)
+        return alert, self._rules.fingerprint(alert), codec.encode(alert)
 
     async def _write(self, prepared: Sequence[Prepared], traceparent: str) -> list[Placed]:
         futures: list[asyncio.Future[Placed]] = []
         failed: Transient | None = None
         for alert, identity, value in prepared:
-            marks = [(headers.FINGERPRINTED, self._rules.mark())]
+            marks = [(headers.FINGERPRINTED, self._rules.mark)]
             if TRACEPARENT.fullmatch(traceparent):
                 marks.append((headers.TRACEPARENT, traceparent.encode()))
             try:
