@@ -23,14 +23,14 @@ from schemas.errors import KafkaUnavailable, SchemaDrift
 ANSWER_S = 15.0
 PAUSE_S = 0.3
 
-_quiet = logging.getLogger("tocsin.admin.kafka")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False
+quiet = logging.getLogger("tocsin.admin.kafka")
+quiet.addHandler(logging.NullHandler())
+quiet.propagate = False
 
 
 def wait_for_kafka(cluster: Cluster, *, within_s: float) -> AdminClient:
     """Return a client when a broker answers; KafkaUnavailable where none does in time."""
-    client = AdminClient(cluster.librdkafka() | {"reconnect.backoff.max.ms": 1000}, logger=_quiet)
+    client = AdminClient(cluster.librdkafka() | {"reconnect.backoff.max.ms": 1000}, logger=quiet)
     deadline = time.monotonic() + within_s
     while True:
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from connectors.admin import database, keys, topics
+from connectors.admin import apply, database, dead_letters, doctor, keys, topics
 from connectors.settings import names
 from schemas.errors import ConfigurationError, TocsinError
 from schemas.records import DEFAULT_TENANT
@@ -54,6 +54,16 @@ def parser() -> argparse.ArgumentParser:
     _topics(commands)
     _migrate(commands)
     _keys(commands)
+    _apply(commands)
+    _dead_letters(commands)
+    _add(
+        commands,
+        "doctor",
+        doctor.doctor,
+        "Look whether Kafka, PostgreSQL and Redis answer, topics and tables are as agreed, and "
+        "who lags behind. Exits with 1 where something is wrong.",
+        needs_database=False,
+    )
     return root
 
 
@@ -166,3 +176,42 @@ def _keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         command.add_argument(
             "--tenant", default=DEFAULT_TENANT, help="whose key it is (default %(default)s)"
         )
+
+
+def _apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "apply",
+        apply.apply,
+        "Load silences, routes and rules from YAML files. Nothing is written if one is wrong.",
+        needs_database=False,
+    )
+    command.add_argument("files", nargs="+", metavar="FILE", help="as those in deploy/config/")
+    command.add_argument("--dry-run", action="store_true", help="only say what would be written")
+    command.add_argument(
+        "--prune",
+        action="store_true",
+        help="remove what is in none of the files, of the kinds and tenants that they speak of",
+    )
+    _waits(command)
+
+
+def _dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    words = "Look at records that could not be taken."
+    actions = commands.add_parser("dead-letters", help=words, description=words).add_subparsers(
+        title="actions", metavar="ACTION", required=True
+    )
+    several = _add(
+        actions, "list", dead_letters.listed, "List them, newest first.", needs_database=True
+    )
+    several.add_argument("--limit", type=_positive, default=50, metavar="N")
+    several.add_argument("--topic", default="", help="only those of this topic")
+    several.add_argument("--reason", default="", help="only those with this reason")
+    one = _add(
+        actions,
+        "show",
+        dead_letters.show,
+        "Show one whole, its bytes as text where they are text.",
+        needs_database=True,
+    )
+    one.add_argument("id", help="as `list` gives it")

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from connectors.stores import credentials
@@ -105,9 +106,9 @@ def listed(options: argparse.Namespace, console: Console) -> int:
         table.add_row(
             row["id"],
             row["tenant"],
-            row["name"],
+            escape(row["name"]),
             ", ".join(sorted(row["scopes"])),
-            row["source"],
+            escape(row["source"]),
             "yes" if row["signed"] else "",
             f"{row['created_at']:%Y-%m-%d %H:%M}",
             f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "",

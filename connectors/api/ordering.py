@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse, Response
 
 from connectors.api import shapes
 from connectors.api.door import Door
-from connectors.api.models import Notification, OnItsWay, Order, Snooze
+from connectors.api.models import PROBLEM, Notification, OnItsWay, Order, Snooze
 from connectors.api.orders import Given, Orders
-from connectors.api.reading import NOT_FOUND, PROBLEM, Id
+from connectors.api.reading import NOT_FOUND, Id
 from connectors.ingest.problems import Problem
 from connectors.stores.credentials import Credential, Credentials, Scope
 from schemas.reasons import CommandKind

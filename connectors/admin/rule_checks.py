@@ -1,0 +1,109 @@
+"""Say whether a silence, route or rule means something: pure."""
+
+import re
+
+import re2
+
+from schemas.control import Matcher, Route, Rule, Silence
+from schemas.errors import ConfigurationError
+from schemas.keys import TENANT
+from schemas.reasons import Anchor, Priority, RuleKind
+from schemas.records import NO_PRIORITY
+
+CHANNELS = ("email", "sms", "push", "webhook", "slack")
+OPERATORS = ("=", "!=", "=~", "!~")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+
+
+class Wrong(ConfigurationError):
+    """Say that a field of an entry cannot be used; `field` is its name."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(why)
+        self.field = field
+
+
+def check_rule(record: Silence | Route | Rule) -> None:
+    """Return if the record can be obeyed; Wrong names the field that stands against it."""
+    if not _ID.fullmatch(record.id):
+        raise Wrong("id", f"{record.id[:60]!r} is not {_ID.pattern}")
+    if not TENANT.fullmatch(record.tenant):
+        raise Wrong("tenant", f"{record.tenant[:60]!r} is not {TENANT.pattern}")
+    for number, matcher in enumerate(record.matchers):
+        _check_matcher(matcher, f"matchers[{number}]")
+    if isinstance(record, Silence):
+        _check_silence(record)
+    elif isinstance(record, Route):
+        _check_route(record)
+    else:
+        _check_a_rule(record)
+
+
+def _check_matcher(matcher: Matcher, field: str) -> None:
+    if not matcher.name:
+        raise Wrong(field, "the label's name is missing")
+    if matcher.op not in OPERATORS:
+        raise Wrong(field, f"op {matcher.op!r} is none of {', '.join(OPERATORS)}")
+    if matcher.op.endswith("~"):
+        check_regex(matcher.value, field)
+
+
+def check_regex(pattern: str, field: str) -> None:
+    """Return if RE2 takes the pattern."""
+    try:
+        re2.compile(pattern, _OPTIONS)
+    except (re2.error, UnicodeError) as wrong:
+        why = wrong.args[0].decode() if isinstance(wrong.args[0], bytes) else wrong.args[0]
+        raise Wrong(field, f"{pattern[:80]!r} is no regex that RE2 takes: {why}") from wrong
+
+
+def _check_silence(silence: Silence) -> None:
+    check_regex(silence.title_regex, "title_regex")
+    check_regex(silence.body_regex, "body_regex")
+    if not (silence.matchers or silence.title_regex or silence.body_regex):
+        raise Wrong("matchers", "this would silence everything; name at least one condition")
+    if not silence.ends_at:
+        raise Wrong("ends_at", "missing: every silence ends, as +2h from now")
+    if silence.ends_at <= silence.starts_at:
+        raise Wrong("ends_at", "must be after starts_at")
+
+
+def _check_route(route: Route) -> None:
+    if not route.recipients:
+        raise Wrong("recipients", "name at least one")
+    if not all(recipient.strip() for recipient in route.recipients):
+        raise Wrong("recipients", "one of them is empty")
+    _check_priority(route.min_priority, "min_priority", least=Priority.LOW)
+    for channel in route.channels or ():
+        if channel not in CHANNELS:
+            raise Wrong("channels", f"{channel!r} is none of {', '.join(CHANNELS)}")
+    if route.channels is not None and not route.channels:
+        raise Wrong("channels", "leave it out to let preferences decide")
+
+
+def _check_a_rule(rule: Rule) -> None:
+    kinds = [str(kind) for kind in RuleKind]
+    if rule.kind not in kinds:
+        raise Wrong("kind", f"{rule.kind!r} is none of {', '.join(kinds)}")
+    _check_priority(rule.set_priority, "set_priority", least=NO_PRIORITY)
+    if rule.kind == RuleKind.PRIORITY and rule.set_priority == NO_PRIORITY and not rule.raise_by:
+        raise Wrong("kind", "a priority rule needs set_priority or raise_by")
+    if abs(rule.raise_by) > Priority.CRITICAL:
+        raise Wrong("raise_by", "is -3 to 3")
+    if rule.kind == RuleKind.DEDUP:
+        anchors = [str(anchor) for anchor in Anchor]
+        if not rule.anchor and not rule.window_s:
+            raise Wrong("kind", "a dedup rule needs anchor, window_s or both")
+        if rule.anchor and rule.anchor not in anchors:
+            raise Wrong("anchor", f"{rule.anchor!r} is none of {', '.join(anchors)}")
+    if rule.window_s < 0:
+        raise Wrong("window_s", "is not negative")
+    if rule.kind == RuleKind.FINGERPRINT and not rule.labels:
+        raise Wrong("labels", "a fingerprint rule names the labels that are the identity")
+
+
+def _check_priority(given: int, field: str, *, least: int) -> None:
+    if not least <= given <= Priority.CRITICAL:
+        raise Wrong(field, f"{given} is not 0 to 3")
