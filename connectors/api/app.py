@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
 from connectors.api.orders import Orders
+from connectors.api.problems import Problem, invalid, unavailable
 from connectors.api.reading import add_reads
-from connectors.ingest.problems import Problem, unavailable
 from connectors.parts import Parts
 from schemas.errors import Transient
 
@@ -34,7 +34,7 @@ class ProblemRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as wrong:
-                return _invalid(wrong).response()
+                return invalid(wrong).response()
             except Problem as problem:
                 return problem.response()
             except Transient as away:
@@ -55,11 +55,3 @@ def routes(parts: Parts) -> APIRouter:
     add_reads(router, database=parts.database, credentials=parts.credentials, orders=orders)
     add_orders(router, credentials=parts.credentials, orders=orders)
     return router
-
-
-def _invalid(wrong: RequestValidationError) -> Problem:
-    errors = wrong.errors()
-    first = errors[0]
-    where = ".".join(str(part) for part in first["loc"])
-    more = {"errors": [{"where": ".".join(map(str, e["loc"])), "why": e["msg"]} for e in errors]}
-    return Problem(422, str(first["msg"]), where=where, more=more if len(errors) > 1 else {})

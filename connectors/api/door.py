@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 
-from connectors.ingest.problems import Problem, unauthorized
+from connectors.api.problems import Problem, unauthorized
 from connectors.stores.credentials import Credential, Credentials, Scope
 
 _bearer = HTTPBearer(
@@ -44,7 +44,7 @@ class Door:
         token = bearer.credentials if bearer else _password(request)
         credential = await self._credentials.find(token) if token else None
         if credential is None:
-            raise unauthorized("send a known key: Authorization: Bearer <key>")
+            raise unauthorized()
         if not credential.allows(self._scope):
             raise Problem(403, f"this key lacks the scope {self._scope}")
         return credential
