@@ -111,7 +111,7 @@ def _count_plainly(
     if (
         raw.status != _FIRING
         or state.status != _OPEN
-        or state.owed
+        or (state.owed and not _still_muted(state, at, rules))
         or not state.said & _SAID_DUPLICATE
         or not state.first_seen_at <= at < (state.window_ends_at or at + 1)
         or not place.timestamp - STALE_MS <= at <= place.timestamp + FORWARD_MS
@@ -130,6 +130,10 @@ def _count_plainly(
         last_seen_at=max(state.last_seen_at, at),
         raw_offset=place.offset,
     )
+
+
+def _still_muted(state: AlertState, at: int, rules: TenantRules) -> bool:
+    return silence.still_muted(rules, muted_by=state.muted_by, muted_until=state.muted_until, at=at)
 
 
 def _reached(state: AlertState, place: Place) -> AlertState:
@@ -177,9 +181,7 @@ def _reopen(draft: Draft, item: Item) -> None:
 def _come_due(draft: Draft, item: Item) -> None:
     # A telling was withheld. This occurrence shows that the alert still fires: is it told now?
     state, at = draft.state, item.at
-    if silence.still_muted(
-        item.rules, muted_by=state.muted_by, muted_until=state.muted_until, at=at
-    ):
+    if _still_muted(state, at, item.rules):
         life.count(draft, item)
         return
     hold = _hold(state, item)

@@ -23,6 +23,9 @@ ONCE = {
 }
 
 
+_NO_CONTENT = RawAlert(source="", title="")
+
+
 class Subject(Struct, frozen=True):
     """Name what is judged: whose alert, under which fingerprint, at which event time."""
 
@@ -78,13 +81,18 @@ class Draft:
         fields.setdefault("count", before.count)
         state = replace(before, seq=before.seq + 1, said_count=fields["count"], **fields)
         self.state = state
-        change = fact(state, kind=kind, alert_id=self.alert_id, subject=self.subject)
-        said = {"actor": actor, "rule_id": rule_id, "note": note}
-        if raw is not None:
-            change = _with_content(change, raw, said)
-        elif actor or rule_id or note:
-            change = replace(change, **said)
-        self.changes.append(change)
+        self.changes.append(
+            fact(
+                state,
+                kind=kind,
+                alert_id=self.alert_id,
+                subject=self.subject,
+                raw=raw,
+                actor=actor,
+                rule_id=rule_id,
+                note=note,
+            )
+        )
 
     def decide(
         self,
@@ -140,8 +148,19 @@ def id_of(state: AlertState, *, tenant: str, fingerprint: str) -> str:
     return ids.alert_id(tenant, fingerprint, state.opened_partition, state.opened_offset)
 
 
-def fact(state: AlertState, *, kind: ChangeKind, alert_id: str, subject: Subject) -> AlertChange:
-    """State the fact that made an alert what it is now, without its content."""
+def fact(
+    state: AlertState,
+    *,
+    kind: ChangeKind,
+    alert_id: str,
+    subject: Subject,
+    raw: RawAlert | None = None,
+    actor: str = "",
+    rule_id: str = "",
+    note: str = "",
+) -> AlertChange:
+    """State the fact that made an alert what it is now; `raw` gives the content, if given."""
+    content = _NO_CONTENT if raw is None else raw
     return AlertChange(
         alert_id=alert_id,
         seq=state.seq,
@@ -162,22 +181,17 @@ def fact(state: AlertState, *, kind: ChangeKind, alert_id: str, subject: Subject
         window_ends_at=state.window_ends_at,
         opened_partition=state.opened_partition,
         opened_offset=state.opened_offset,
+        has_content=raw is not None,
         source=state.source,
-        tenant=subject.tenant,
+        title=content.title,
+        body=content.body,
+        severity=content.severity,
+        labels=content.labels,
+        links=content.links,
+        started_at=content.started_at,
+        actor=actor,
+        rule_id=rule_id,
+        note=note,
         id=ids.change_id(subject.tenant, alert_id, state.seq),
-    )
-
-
-def _with_content(change: AlertChange, raw: RawAlert, said: dict[str, str]) -> AlertChange:
-    return replace(
-        change,
-        has_content=True,
-        source=raw.source,
-        title=raw.title,
-        body=raw.body,
-        severity=raw.severity,
-        labels=raw.labels,
-        links=raw.links,
-        started_at=raw.started_at,
-        **said,
+        tenant=subject.tenant,
     )
