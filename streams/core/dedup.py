@@ -5,10 +5,10 @@ from enum import Enum, auto
 from msgspec import Struct
 
 from schemas.errors import Invalid
+from schemas.matching import matches
 from schemas.reasons import AlertStatus, Anchor, RawStatus
 from schemas.records import RawAlert
 from schemas.state import AlertState
-from streams.core.matching import matches
 from streams.core.rules import TenantRules
 
 FIRST_MS = 3_600_000  # DESIGN 4: one hour from the first occurrence

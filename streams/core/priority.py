@@ -4,9 +4,9 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from schemas.matching import matches
 from schemas.reasons import Priority
 from schemas.records import RawAlert
-from streams.core.matching import matches
 from streams.core.rules import TenantRules
 
 _CRITICAL = """critical crit fatal emergency emerg alert panic disaster blocker urgent veryhigh

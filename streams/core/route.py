@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
+from schemas.matching import matches
 from schemas.records import RawAlert
-from streams.core.matching import matches
 from streams.core.rules import TenantRules, Way
 
 

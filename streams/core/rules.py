@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from schemas.control import Route, Rule, Silence
 from schemas.errors import Invalid
+from schemas.matching import Matching, compile_matching
 from schemas.reasons import Anchor, Priority, RuleKind
 from schemas.records import NO_PRIORITY
-from streams.core.matching import Matching, compile_matching
 
 Record = TypeVar("Record", Silence, Route, Rule)
 Compiled = TypeVar("Compiled")

@@ -1,7 +1,7 @@
 """Silence: which rule mutes an alert at a moment of event time."""
 
+from schemas.matching import matches
 from schemas.records import RawAlert
-from streams.core.matching import matches
 from streams.core.rules import Mute, TenantRules
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.control import Matcher
 from schemas.errors import Invalid
-from streams.core.matching import compile_matching, compile_regex, matches
+from schemas.matching import compile_matching, compile_regex, matches
 from tests import strategies
 from tests.builders import matcher, raw_alert
 
