@@ -37,8 +37,8 @@ class Entry:
         return f"silenced by {self.muted_by}" if self.muted_by else self.status
 
 
-# What the inbox must say at the end: the source, its count, and what makes it complete.
-COUNTS = {"slack": COMPLAINTS, "alertmanager": 1, "webhook": 2, "sms": 1, "email": 1}
+# What the inbox must say at the end. The end of a trouble is no further occurrence of it.
+COUNTS = {"slack": COMPLAINTS, "alertmanager": 1, "webhook": 1, "sms": 1, "email": 1}
 
 
 def tell(home: Home, leads: Mapping[str, str], *, say: Say) -> None:
@@ -88,7 +88,7 @@ def missing_from(entries: list[Entry]) -> list[str]:
     """Say what the story still lacks; nothing where it is complete."""
     by_source = {entry.source: entry for entry in entries}
     lacking = [
-        f"{source}: {by_source[source].count if source in by_source else 0} of {count} events"
+        f"{source}: {by_source[source].count if source in by_source else 0} of {count}"
         for source, count in COUNTS.items()
         if source not in by_source or by_source[source].count < count
     ]
@@ -103,12 +103,12 @@ def told(entries: list[Entry], *, events: int) -> str:
     """Put the entries into lines that a newcomer understands."""
     ordered = sorted(entries, key=lambda entry: list(COUNTS).index(entry.source))
     rows = [f"  {e.source:<13} {e.count:>3} x  {e.title[:56]:<56}  {e.state}" for e in ordered]
-    saved = events - len(entries)
+    saved = sum(entry.count - 1 for entry in entries)
     muted = sum(1 for entry in entries if entry.muted_by)
     ended = sum(1 for entry in entries if entry.status == RESOLVED)
     sentence = (
-        f"{events} events became {len(entries)} entries, {saved} saved: one entry x {COMPLAINTS}, "
-        f"{muted} silenced, {ended} resolved."
+        f"{events} events became {len(entries)} entries: one entry x {COMPLAINTS} "
+        f"({saved} duplicates saved), {muted} silenced, {ended} resolved."
     )
     return "\n".join([*rows, sentence])
 
@@ -116,8 +116,8 @@ def told(entries: list[Entry], *, events: int) -> str:
 def in_all(stats: Mapping[str, int]) -> str:
     """Say what all runs together came to."""
     return (
-        f"The inbox holds {stats['total']} entries for {stats['occurrences']} events, "
-        f"{stats['duplicates_saved']} saved in all."
+        f"With earlier runs the inbox holds {stats['total']} entries for {stats['occurrences']} "
+        f"occurrences: {stats['duplicates_saved']} duplicates saved."
     )
 
 
