@@ -60,14 +60,7 @@ def build(settings: Settings, *, rooms: frozenset[str] = frozenset({"ingest", "a
         # Late, so that a process for ingest alone never loads the API.
         from connectors.api import app as api
 
-        app.include_router(
-            api.routes(
-                database=parts.database,
-                credentials=parts.credentials,
-                producer=parts.producer,
-                names=settings.names,
-            )
-        )
+        app.include_router(api.routes(parts))
     return app
 
 
