@@ -1,0 +1,94 @@
+"""Write changes as triage does, and look at what the views made of them."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from connectors.stores.postgres import Database, connect, fetch_all
+from connectors.stores.queries import views
+from connectors.views.rows import Taken
+from connectors.views.writing import write
+from schemas import keys
+from schemas.codec import encode
+from schemas.records import AlertChange, DeadLetter, Decision, Record
+from schemas.topics import ALERTS_CHANGES, DEAD_LETTERS, DECISIONS, Names, Topic
+from tests import topics
+from tests.builders import HOUR, NOON
+from tests.gateway import House
+
+TOPICS: dict[type[Record], Topic] = {
+    AlertChange: ALERTS_CHANGES,
+    Decision: DECISIONS,
+    DeadLetter: DEAD_LETTERS,
+}
+
+
+def change(name: str, seq: int = 1, **fields: Any) -> AlertChange:
+    """Build the change of an open alert that was told `seq` times; the first has content."""
+    given: dict[str, Any] = {
+        "alert_id": f"alert-{name}",
+        "seq": seq,
+        "fingerprint": f"print-{name}",
+        "kind": "fired" if seq == 1 else "repeated",
+        "count": seq,
+        "first_seen_at": NOON,
+        "last_seen_at": NOON + seq,
+        "occurred_at": NOON + seq,
+        "window_ends_at": NOON + HOUR,
+        "opened_partition": 0,
+        "opened_offset": 0,
+    }
+    if seq == 1 or fields.get("has_content"):
+        given |= {
+            "has_content": True,
+            "source": "slack",
+            "title": f"Disk full on {name}",
+            "body": "91 %",
+            "labels": {"host": name},
+            "links": ["https://runbooks.example.org/disk"],
+        }
+    return AlertChange(**(given | fields))
+
+
+def publish(house: House, records: Iterable[Record]) -> None:
+    """Write records to their topics, under the keys that triage uses."""
+    names, servers = Names(house.namespace), house.environment["KAFKA_BOOTSTRAP_SERVERS"]
+    for record_type, topic in TOPICS.items():
+        found = [record for record in records if type(record) is record_type]
+        pairs = [(_key(record), encode(record)) for record in found]
+        topics.produce(servers, names.topic(topic), pairs)
+
+
+def _key(record: Any) -> bytes:
+    if isinstance(record, DeadLetter):
+        return record.key
+    subject = getattr(record, "fingerprint", "") or record.subject_id
+    return keys.key(record.tenant, subject)
+
+
+def rows(house: House, query: str) -> list[dict[str, Any]]:
+    """Ask the views' tables."""
+    url = house.environment["DATABASE_URL"]
+    with connect(url=url, schema=Names(house.namespace).database_schema()) as connection:
+        return fetch_all(connection, query)
+
+
+@asynccontextmanager
+async def database(house: House) -> AsyncIterator[Database]:
+    """Open the database of a house."""
+    schema = Names(house.namespace).database_schema()
+    opened = Database(url=house.environment["DATABASE_URL"], schema=schema)
+    await opened.open()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def store(opened: Database, records: Sequence[Record], *, place: str = "written") -> None:
+    """Write records into the views without Kafka, each time as if they were new."""
+    async with opened.transaction() as connection:
+        stands = await views.begin_offsets(connection, [(place, 0)])
+    first = stands[place, 0]
+    taken = [Taken(place, 0, first + number, each) for number, each in enumerate(records)]
+    await write(opened, taken, {(place, 0): first + len(taken)})

@@ -1,0 +1,1 @@
+"""Unit tests of one room of the edges."""
