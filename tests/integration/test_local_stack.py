@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psycopg
 import redis
@@ -128,11 +129,19 @@ def test_services_come_back_after_a_kill_of_everything(tmp_path: Path) -> None:
     assert [] == list((tmp_path / "run").iterdir())
 
 
-def command(folder: Path, stderr: int | None = None) -> subprocess.Popen[str]:
-    """Start the three services in a folder as a user would."""
+def command(
+    folder: Path,
+    act: str = "services",
+    *,
+    stdout: IO[bytes] | None = None,
+    stderr: int | None = None,
+) -> subprocess.Popen[str]:
+    """Start a stack of its own in a folder, as a user would."""
     environment = {k: v for k, v in os.environ.items() if k not in GIVEN}
-    line = [sys.executable, "-m", "deploy.local", "services", "--dir", str(folder)]
-    return subprocess.Popen(line, env=environment, cwd=CHECKOUT, stderr=stderr, text=True)
+    line = [sys.executable, "-m", "deploy.local", act, "--dir", str(folder)]
+    return subprocess.Popen(
+        line, env=environment, cwd=CHECKOUT, stdout=stdout, stderr=stderr, text=True
+    )
 
 
 @contextmanager
@@ -156,3 +165,25 @@ def env_of(folder: Path, process: subprocess.Popen[str]) -> dict[str, str]:
     found = eventually(lines, within_s=90, why="the services are up")
     rows = (line.removeprefix("export ").split("=", 1) for line in found)
     return {name: value.strip("'") for name, value in rows}
+
+
+def test_the_whole_product_runs_and_tells_its_story(tmp_path: Path) -> None:
+    """One command starts everything, sends samples, says what came of them, and stops clean."""
+    tmp_path.chmod(0o711)
+    out = tmp_path / "out"
+    with out.open("wb") as printed:
+        process = command(tmp_path, "run", stdout=printed)
+    try:
+        eventually(
+            lambda: "stop      Ctrl-C" in out.read_text() or process.poll() is not None,
+            within_s=150,
+            why="the story is told",
+        )
+        said = out.read_text()
+        assert "17 events became 5 entries: one entry x 12 (11 duplicates saved)" in said, said
+        process.send_signal(signal.SIGINT)
+        assert 0 == process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+    assert [] == list((tmp_path / "run").iterdir())
