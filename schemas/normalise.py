@@ -25,14 +25,15 @@ _RUN = re.compile(r"[\w.:-]+")
 _GONE = "*"  # stands where something was cut out of the middle of a word
 _MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
-# All patterns below read a shape: 0 is any digit. A cut is made anywhere in a word,
+# All patterns below read a shape: 0 is any digit. A cut is made anywhere in a word and looks at
+# nothing around it, so that what is left holds no other;
 _CUT = re.compile(
-    r"(?<![0a-f])[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12}(?![0a-f])"  # UUID
-    r"|(?<!0)0000-00-00"  # 2024-01-02T03:04:05.678+01:00 and shorter
-    r"(?:[t_]00[:.]?00(?:[:.]?00(?:[.,]0+)?)?(?:z|[+-]00:?00)?)?(?!0)"
-    r"|(?<!0)00000000t000000z?(?!0)"
-    r"|(?<=0),(?=000(?!0))"  # 1,234,567
+    r"[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12}"  # UUID
+    r"|0000-00-00"  # 2024-01-02T03:04:05.678+01:00 and shorter
+    r"(?:[t_]00[:.]?00(?:[:.]?00(?:[.,]0+)?)?(?:z|[+-]00:?00)?)?"
+    r"|00000000t000000z?"
 )
+_THOUSANDS = re.compile(r"(?<=0),(?=000(?!0))")  # 1,234,567
 _UNIT = (
     r"(?:[nuμm]?s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w"
     r"|[kmgtp]?i?b(?:ps|ytes?)?|bytes?|[kmg]|[kmg]?hz|m?c|e|st|nd|rd|th)"
@@ -60,12 +61,10 @@ _DAYS = re.findall(
     "monday tuesday wednesday thursday friday saturday sunday",
 )
 _CLOCKS = re.findall(r"\w+", "am pm utc gmt cet cest est edt cst cdt pst pdt sept")
-_DAY_WORDS = frozenset(
-    word + end for word in (*_DAYS, *(day[:3] for day in _DAYS), *_CLOCKS) for end in ("", ",", ".")
-)
-_LONGEST_DAY_WORD = max(map(len, _DAY_WORDS))
+_DAY_WORDS = frozenset((*_DAYS, *(day[:3] for day in _DAYS), *_CLOCKS))
+_LONGEST_DAY_WORD = max(map(len, _DAY_WORDS)) + 2  # with marks about it
 _DAY_STARTS = frozenset(word[:2] for word in _DAY_WORDS)
-_DAY_ENDS = frozenset(word[-2:] for word in _DAY_WORDS)
+_DAY_ENDS = frozenset((word + end)[-2:] for word in _DAY_WORDS for end in ("", ",", "."))
 
 Kept = tuple[str | slice, ...] | None  # slices of a word and marks; None: it stays as it is
 
@@ -94,16 +93,17 @@ def _gaps(run: str) -> list[tuple[int, int]]:
 
 
 def _blank(cut: re.Match[str]) -> str:
-    return "0" if cut.group() == "," else " " * len(cut.group())
+    return " " * len(cut.group())
 
 
 def _kept(shape: str) -> Kept:
     stays = bytearray(b"\1") * len(shape)
     for cut in _CUT.finditer(shape):
-        stays[cut.start() : cut.end()] = bytes(len(cut.group()))
-        if cut.group() != ",":
-            stays[cut.start()] = 2
-    for run in _RUN.finditer(_CUT.sub(_blank, shape)):
+        stays[cut.start() : cut.end()] = b"\2" + bytes(len(cut.group()) - 1)
+    rest = _CUT.sub(_blank, shape)
+    for comma in _THOUSANDS.finditer(rest):
+        stays[comma.start()] = 0
+    for run in _RUN.finditer(_THOUSANDS.sub("0", rest)):
         for begin, end in _gaps(run.group()):
             stays[run.start() + begin : run.start() + end] = bytes(end - begin)
     if all(stay == 1 for stay in stays):
@@ -163,7 +163,7 @@ def _normalised(text: str) -> str:
 def _before_day_words(text: str, at: int, begin: int) -> int:
     while begin > at:
         before = text.rfind(" ", max(at, begin - 2 - _LONGEST_DAY_WORD), begin - 1) + 1
-        if text[before : begin - 1].lstrip(_MARKS) not in _DAY_WORDS:
+        if text[before : begin - 1].strip(_MARKS) not in _DAY_WORDS:
             break
         begin = before
     return begin
@@ -172,8 +172,10 @@ def _before_day_words(text: str, at: int, begin: int) -> int:
 def _after_day_words(text: str, end: int) -> int:
     while end < len(text):
         after = text.find(" ", end + 1, end + 2 + _LONGEST_DAY_WORD)
-        after = len(text) if after < 0 else after
-        if after - end > 1 + _LONGEST_DAY_WORD or text[end + 1 : after] not in _DAY_WORDS:
+        if after < 0:
+            after = len(text)
+        word = text[end + 1 : min(after, end + 2 + _LONGEST_DAY_WORD)]
+        if len(word) > _LONGEST_DAY_WORD or word.strip(_MARKS) not in _DAY_WORDS:
             break
         end = after
     return end
