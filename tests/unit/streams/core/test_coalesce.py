@@ -50,3 +50,14 @@ def test_nothing_is_reserved_where_nothing_is_new() -> None:
     assert announced(story.now) is story.now
     with pytest.raises(ValueError, match="nothing is reserved"):
         announce(story.now, fingerprint=FINGERPRINT, tenant="default")
+
+
+def test_a_reservation_stands_until_it_was_announced() -> None:
+    """What was written down is said first; what came after it waits for the next time."""
+    story = Story()
+    story.hears()
+    story.hears()
+    story.state = reserve(story.now)
+    story.hears()
+    assert reserve(story.now) is story.now
+    assert 3 == reserve(announced(story.now)).said_count

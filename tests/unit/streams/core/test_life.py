@@ -217,7 +217,7 @@ def test_a_fire_that_comes_after_its_resolve_is_over_already() -> None:
     """It is shown as fired and resolved, and tells nobody."""
     story = Story(ANN)
     story.hears(at=MINUTE, status="resolved")
-    verdict = story.hears(at=MINUTE)
+    verdict = story.hears(at=MINUTE - 1)
     assert [("fired", 1, "open"), ("resolved", 2, "resolved")] == [
         (c.kind, c.seq, c.status) for c in verdict.changes
     ]
@@ -287,3 +287,12 @@ def test_an_alert_that_outlives_its_silence_is_told_then() -> None:
         intent.data["title"],
     )
     assert [] == kinds(story.hears(at=HOUR + 1, **given))
+
+
+@pytest.mark.parametrize("duplicates", [0, 1, 2, 50])
+def test_one_step_worse_is_heard_in_any_storm(duplicates: int) -> None:
+    """However many duplicates came before, the first that is one step worse is told."""
+    story = Story(ANN)
+    for _ in range(1 + duplicates):
+        story.hears(priority=1)
+    assert ["escalated"] == kinds(story.hears(priority=2))
