@@ -15,6 +15,8 @@ from pathlib import Path
 # linux/prctl.h and linux/capability.h.
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 4
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION = 0x20080522
@@ -63,6 +65,8 @@ def _step_down(uid: int, gid: int, *, reach: bool) -> None:
     keep = _permitted() & REACH if reach and sys.platform == "linux" else 0
     if keep:
         _libc().prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Else access(2) answers as if the right were not there, and initdb asks it.
+        _libc().prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
@@ -75,7 +79,7 @@ def _hold(keep: int) -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     effective_permitted_inheritable = (ctypes.c_uint32 * 6)(keep, keep, keep, 0, 0, 0)
     if libc.capset(header, effective_permitted_inheritable) != 0:
-        return
+        sys.exit("cannot give up the rights of root")
     for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
         if keep & (1 << capability):
             libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)
