@@ -1,9 +1,9 @@
 """Avro for records with flat fields, as straight-line code made once for each schema.
 
-fastavro builds a dict on the way and looks every type up again for every record, which costs two
-to three times as much (docs/decisions/0002-flat-avro.md). Here a
-schema becomes two functions without loops over fields. The bytes are the same, which a test
-holds against fastavro for every record and for any value; but NUL characters are not read.
+fastavro builds a dict on the way and looks every type up again for every record, which costs up
+to three times as much (docs/decisions/0002-flat-avro.md). Here a schema becomes two functions
+without loops over fields. The bytes are the same, which a test holds against fastavro for every
+record and for any value; but NUL characters are not read.
 """
 
 from collections.abc import Callable
