@@ -11,9 +11,10 @@ from schemas.fingerprint import is_ours
 from schemas.identity import Identities
 from schemas.limits import OUTPUT_BYTES, RECORD_BYTES
 from schemas.reasons import Priority, Reason, Stage
-from schemas.records import AlertCommand, RawAlert
-from schemas.state import RESERVED, UNTOLD, AlertState, flags, pack_alert, unpack_alert
+from schemas.records import AlertChange, AlertCommand, RawAlert
+from schemas.state import AlertState, pack_alert, unpack_alert
 from streams import pipeline
+from streams.agents.repeats import Repeats
 from streams.agents.rules_in_force import follow_rules
 from streams.app import App, Parts
 from streams.app import build as build_app
@@ -25,10 +26,6 @@ from streams.kafka.dead_letters import dead_letter, reason_of
 from streams.kafka.states import States
 from streams.kafka.sweep import Sweep
 from streams.settings import Settings
-
-# The inbox's counter is right within 10 s (DESIGN 4, dedup): this, a checkpoint and the view.
-REPEATED_AFTER_S = 4.0
-REPEATED_AT_ONCE = 5_000
 
 
 def build(settings: Settings) -> App:
@@ -57,7 +54,6 @@ class Triage:
     def __init__(self, parts: Parts) -> None:
         name = parts.names.topic
         self.states: States[AlertState] = parts.states(_pack, unpack_alert)
-        self._store = parts.store
         self._send = parts.outputs.send
         self._sensors = parts.sensors
         self._sweep = Sweep(parts.store)
@@ -70,9 +66,7 @@ class Triage:
         self._dead_letters_topic = name(topics.DEAD_LETTERS)
         self._rules = compile_rules([], [], [])
         self._identities = Identities()
-        # Alerts whose count ran ahead of what was said, oldest first, with when they did.
-        self._untold: dict[tuple[int, bytes], float] = {}
-        self._reserved: list[tuple[int, bytes]] = []
+        self._repeats = Repeats(self.states, parts.store, say=self._say)
         self._latest: dict[int, int] = {}
 
     def obey(self, rules: Rules, identities: Identities) -> None:
@@ -188,9 +182,7 @@ class Triage:
         if state is not before:
             self.states.put(partition, key, state)
             if state is not None and state.count > state.said_count:
-                place = (partition, key)
-                if place not in self._untold:
-                    self._untold[place] = now_s
+                self._repeats.note(partition, key, now_s)
         for topic, output_key, value in outputs:
             self._send(topic, output_key, value)
         for change in verdict.changes:
@@ -220,43 +212,12 @@ class Triage:
     # -- what the clock decides
 
     def waiting(self) -> bool:
-        """Say whether a `repeated` change is due."""
-        if self._reserved:
-            return True
-        if not self._untold:
-            return False
-        return monotonic_s() - next(iter(self._untold.values())) >= REPEATED_AFTER_S
+        """Say whether a count is due to be said."""
+        return self._repeats.waiting()
 
     def reserve(self) -> None:
         """Decide which counts are said next, and forget lapsed states in step with writing."""
-        now_s = monotonic_s()
-        due: list[tuple[int, bytes]] = []
-        for place, since_s in self._untold.items():
-            if now_s - since_s < REPEATED_AFTER_S or len(due) >= REPEATED_AT_ONCE:
-                break
-            due.append(place)
-        for place in due:
-            del self._untold[place]
-            state = self.states.get(*place)
-            if state is not None and state.count > state.said_count:
-                self.states.put(*place, pipeline.reserve(state))
-                self._reserved.append(place)
-        self._forget_lapsed()
-
-    def announce(self) -> None:
-        """Say the counts that were written down."""
-        reserved, self._reserved = self._reserved, []
-        for partition, key in reserved:
-            state = self.states.get(partition, key)
-            if state is None or state.reserved is None:
-                continue
-            tenant, fingerprint = keys.split(key)
-            change = pipeline.announce(state, fingerprint=fingerprint, tenant=tenant)
-            self._send(self._changes_topic, key, encode(change))
-            self._sensors.change(change.kind)
-            self.states.put(partition, key, pipeline.announced(state))
-
-    def _forget_lapsed(self) -> None:
+        self._repeats.reserve()
         for partition, changed in list(self.states.changed()):
             lapsed = self._sweep.lapsed(
                 partition, before=self._latest.get(partition, 0), at_most=2 * len(changed)
@@ -265,22 +226,23 @@ class Triage:
                 if key not in changed:
                     self.states.put(partition, key, None)
 
+    def announce(self) -> None:
+        """Say the counts that were written down."""
+        self._repeats.announce()
+
+    def _say(self, key: bytes, change: AlertChange) -> None:
+        self._send(self._changes_topic, key, encode(change))
+        self._sensors.change(change.kind)
+
     # -- partitions
 
     def ready(self, partition: int) -> None:
         """Find what a former owner had yet to say."""
-        now_s = monotonic_s()
-        for key, packed in self._store.items_of(partition):
-            flagged = flags(packed)
-            if flagged & RESERVED:
-                self._reserved.append((partition, key))
-            elif flagged & UNTOLD:
-                self._untold[partition, key] = now_s
+        self._repeats.ready(partition)
 
     def gone(self) -> None:
         """Forget what was to be said: the next owner finds it in the states."""
-        self._untold.clear()
-        self._reserved.clear()
+        self._repeats.gone()
         self._latest.clear()
         self._sweep.gone()
 

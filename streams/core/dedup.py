@@ -99,7 +99,8 @@ def move(state: AlertState | None, *, status: str, at: int, priority: int) -> Mo
     if state is None or not has_alert(state):
         if status == RawStatus.RESOLVED:
             return Move.REMEMBER_RESOLVE
-        return Move.OPEN if state is None or at > state.changed_at else Move.OPEN_RESOLVED
+        # Where both spoke in the same millisecond, the order in Kafka is the order of things.
+        return Move.OPEN if state is None or at >= state.changed_at else Move.OPEN_RESOLVED
     if status == RawStatus.RESOLVED:
         return _resolve(state, at)
     if lapsed(state, at=at):

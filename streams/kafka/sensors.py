@@ -1,8 +1,26 @@
 """What a streams process tells Prometheus, under the names of `schemas.metrics`."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from schemas import metrics
+
+
+class Counted:
+    """Count by label values; the label look-up, dear for every change, is made once."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._add: dict[tuple[str, ...], Callable[[float], None]] = {}
+
+    def add(self, count: float, *values: str) -> None:
+        """Add to the count under these label values."""
+        add = self._add.get(values)
+        if add is None:
+            child = self._counter.labels(*values) if values else self._counter
+            add = self._add[values] = child.inc
+        add(count)
 
 
 class Sensors:
@@ -25,8 +43,8 @@ class Sensors:
             seconds.name, seconds.help, seconds.labels, registry=self.registry
         ).labels(app)
 
-    def _counter(self, metric: metrics.Metric) -> Counter:
-        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+    def _counter(self, metric: metrics.Metric) -> "Counted":
+        return Counted(Counter(metric.name, metric.help, metric.labels, registry=self.registry))
 
     def _gauge(self, metric: metrics.Metric) -> Gauge:
         return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
@@ -38,32 +56,32 @@ class Sensors:
 
     def records_in(self, topic: str, count: int) -> None:
         """Count records read."""
-        self._records_in.labels(self._app, topic).inc(count)
+        self._records_in.add(count, self._app, topic)
 
     def records_out(self, topic: str, count: int) -> None:
         """Count records written."""
-        self._records_out.labels(self._app, topic).inc(count)
+        self._records_out.add(count, self._app, topic)
 
     def dead_letter(self, reason: str) -> None:
         """Count a record that could not be taken."""
-        self._dead_letters.labels(self._app, reason).inc()
+        self._dead_letters.add(1, self._app, reason)
 
     def change(self, kind: str) -> None:
         """Count a change of an alert."""
-        self._changes.labels(kind).inc()
+        self._changes.add(1, kind)
 
     def drop(self, stage: str, reason: str) -> None:
         """Count what a stage dropped."""
-        self._drops.labels(stage, reason).inc()
+        self._drops.add(1, stage, reason)
 
     def rekeyed(self, count: int) -> None:
         """Count records sent again under the right key."""
-        self._rekeyed.inc(count)
+        self._rekeyed.add(count)
 
     def checkpoint(self, *, seconds: float, states: int, held: int) -> None:
         """Take note of a finished checkpoint."""
         self._seconds.observe(seconds)
-        self._states.labels(self._app).inc(states)
+        self._states.add(states, self._app)
         self._held.labels(self._app).set(held)
 
     def lag(self, topic: str, partition: int, records: int) -> None:

@@ -1,27 +1,21 @@
 """Load the ledger process, hurt it, and hold its lines against a model of the source topic."""
 
-import contextlib
-import os
 import random
 import re
-import signal
-import threading
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from confluent_kafka import KafkaException
 
-from deploy.local.service import Service
 from schemas.topics import Names
 from tests import topics
 from tests.faults import ledger
-from tests.processes import Process
-from tests.waiting import eventually
+from tests.faults.scene import PARTITIONS, Scene
 
 BATCH = re.compile(r"BATCH (\d+) (\d+) (\d+) (\d+)")
+ACCOUNTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,93 +29,38 @@ class Verdict:
     lines: int
 
 
-@dataclass
-class Bank:
+class Bank(Scene):
     """Run ledger workers on topics of their own."""
 
-    servers: str
-    names: Names
-    folder: Path
-    accounts: int = 500
-    workers: list[Process] = field(default_factory=list)
-    session_s: int = 6
+    process = ledger.PROCESS
+    module = ("tests.faults.ledger",)
 
-    def __post_init__(self) -> None:
-        self.source = self.names.topic(ledger.ENTRIES)
-        self.lines = self.names._dotted + ledger.LINES
+    def __init__(self, servers: str, names: Names, folder: Path) -> None:
+        super().__init__(servers, names, folder)
+        self.source = names.topic(ledger.ENTRIES)
+        self.lines = ledger.lines(names)
         topics.create(
-            self.servers,
+            servers,
             plain=[self.source, self.lines],
-            compacted=[self.names.changelog(ledger.PROCESS, ledger.TABLE)],
-            partitions=4,
+            compacted=[names.changelog(ledger.PROCESS, ledger.TABLE)],
+            partitions=PARTITIONS,
         )
-        self._lag = topics.lag_of(self.servers, self.names.group(ledger.PROCESS))
 
-    def worker(self, name: str, *, instance_id: str = "") -> Process:
-        """Start a worker with a folder and a log of its own."""
-        process = Process(
-            ["tests.faults.ledger"],
-            env={
-                "KAFKA_BOOTSTRAP_SERVERS": self.servers,
-                "TOCSIN_NAMESPACE": self.names.namespace,
-                "TOCSIN_DATA_DIR": str(self.folder / name),
-                "TOCSIN_SESSION_S": str(self.session_s),
-                "TOCSIN_INSTANCE_ID": instance_id,
-            },
-            log=self.folder / f"{name}.log",
-        )
-        self.workers.append(process)
-        return process.start()
+    def sources(self) -> Sequence[str]:
+        """Name the topic of the entries."""
+        return [self.source]
 
-    def pay(self, entries: int, *, seed: int = 1) -> None:
-        """Send entries for random accounts, all of them now."""
+    def send(self, count: int, *, seed: int = 1) -> None:
+        """Send entries for random accounts."""
         chance = random.Random(seed)
         topics.produce(
             self.servers,
             self.source,
             (
-                (b"account-%d" % chance.randrange(self.accounts), b"%d" % chance.randrange(1000))
-                for _ in range(entries)
+                (b"account-%d" % chance.randrange(ACCOUNTS), b"%d" % chance.randrange(1000))
+                for _ in range(count)
             ),
         )
-
-    @contextlib.contextmanager
-    def paying(self, *, waves: int, entries: int, pause_s: float = 0.25) -> Iterator[None]:
-        """Send entries in waves beside the body, until all of them are sent."""
-
-        def pay() -> None:
-            pacer = threading.Event()
-            for wave in range(waves):
-                self.pay(entries, seed=wave)
-                pacer.wait(pause_s)
-
-        payer = threading.Thread(target=pay)
-        payer.start()
-        try:
-            yield
-        finally:
-            payer.join()
-
-    def lag(self) -> int:
-        """Count the entries that are not committed; a broker that is away counts as lag."""
-        try:
-            return self._lag([self.source])
-        except KafkaException:
-            return -1
-
-    def settle(self, *, within_s: float = 90.0) -> None:
-        """Wait until every entry is judged and committed, reviving workers that left."""
-
-        def settled() -> bool:
-            for worker in self.workers:
-                worker.revive()
-            return self.lag() == 0
-
-        try:
-            eventually(settled, within_s=within_s, why="every entry is committed")
-        except AssertionError as error:
-            tails = "\n---\n".join(worker.tail(25) for worker in self.workers)
-            raise AssertionError(f"{error}; lag {self.lag()}\n{tails}") from error
 
     def judge(self) -> Verdict:
         """Compare the lines with what the entries, read in order, must give."""
@@ -168,34 +107,3 @@ class Bank:
                 elif "partitions ready" in line:
                     last.clear()
         return found
-
-    def wait_until_ready(self, worker: Process, *, within_s: float = 40.0) -> None:
-        """Wait until the worker was given partitions and restored them."""
-        eventually(
-            lambda: "partitions ready" in worker.log.read_text(errors="replace"),
-            within_s=within_s,
-            why="the worker is ready",
-        )
-
-    def close(self) -> None:
-        """End every worker."""
-        for worker in self.workers:
-            worker.kill()
-
-
-def wait_s(seconds: float) -> None:
-    """Let the load go on for a while: the fault under test needs it to."""
-    threading.Event().wait(seconds)
-
-
-@contextlib.contextmanager
-def frozen(service: Service) -> Iterator[None]:
-    """Stop the service's process in its tracks while the body runs, and let it go on after."""
-    assert service.child is not None
-    pid = service.child.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)

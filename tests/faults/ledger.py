@@ -12,14 +12,14 @@ import orjson
 import uvloop
 
 from schemas.records import RawAlert
-from schemas.topics import Topic
+from schemas.topics import Names, Topic
 from streams.app import App, Parts, build
 from streams.kafka.batches import Batch
 from streams.kafka.states import States
 from streams.settings import Settings
 
 ENTRIES = Topic("ledger.entries", RawAlert, "account")
-LINES = "ledger.lines"
+LINES = Topic("ledger.lines", RawAlert, "account")
 PROCESS = "ledger"
 TABLE = "accounts"
 
@@ -32,7 +32,7 @@ class Ledger:
     def __init__(self, parts: Parts) -> None:
         self.states: States[Account] = parts.states(orjson.dumps, orjson.loads)
         self._send = parts.outputs.send
-        self._lines = parts.names._dotted + LINES
+        self._lines = lines(parts.names)
 
     def judge(self, batch: Batch) -> None:
         """Give every entry its number and its sum."""
@@ -74,6 +74,11 @@ class Ledger:
     def waiting(self) -> bool:
         """Wait for nothing."""
         return False
+
+
+def lines(names: Names) -> str:
+    """Name the topic of the outputs."""
+    return names.topic(LINES)
 
 
 def make(parts: Parts) -> tuple[Ledger, States[Account]]:

@@ -9,7 +9,8 @@ import pytest
 from schemas.topics import Names
 from tests import topics
 from tests.conftest import Stack
-from tests.faults.bank import Bank, frozen, wait_s
+from tests.faults.bank import Bank
+from tests.faults.scene import frozen, wait_s
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.stack
@@ -36,7 +37,7 @@ def hold(bank: Bank) -> None:
 
 def test_one_record_alone_is_committed(bank: Bank) -> None:
     """A record that stays alone on a fresh topic is judged and committed."""
-    bank.pay(1)
+    bank.send(1)
     bank.worker("one")
 
     bank.settle(within_s=40)
@@ -45,13 +46,13 @@ def test_one_record_alone_is_committed(bank: Bank) -> None:
 
 def test_state_survives_stop_and_start(bank: Bank) -> None:
     """A worker that stops cleanly and comes back goes on counting where it stopped."""
-    bank.pay(3_000)
+    bank.send(3_000)
     worker = bank.worker("one")
     bank.settle()
 
     assert 0 == worker.stop()
 
-    bank.pay(3_000, seed=2)
+    bank.send(3_000, seed=2)
     worker.start()
     bank.settle()
     hold(bank)
@@ -59,14 +60,12 @@ def test_state_survives_stop_and_start(bank: Bank) -> None:
 
 def test_kills_under_load(bank: Bank) -> None:
     """Six kill -9 on two workers under load lose no entry and tell none two ways."""
-    one, two = bank.worker("one"), bank.worker("two")
+    one, two = bank.worker("one", instance_id="one"), bank.worker("two", instance_id="two")
     bank.wait_until_ready(one)
-    with bank.paying(waves=60, entries=700):
+    bank.wait_until_ready(two)
+    with bank.sending(waves=100, count=500):
         for kill in range(6):
-            wait_s(2.2)
-            victim = (one, two)[kill % 2]
-            victim.kill()
-            victim.start()
+            bank.kill_at_work((one, two)[kill % 2], at_work_s=0.5 + kill * 0.17)
     bank.settle(within_s=120)
     hold(bank)
 
@@ -74,7 +73,7 @@ def test_kills_under_load(bank: Bank) -> None:
 def test_workers_join_and_leave_under_load(bank: Bank) -> None:
     """A second worker joining and leaving in mid-checkpoint moves partitions without a loss."""
     bank.wait_until_ready(bank.worker("one"))
-    with bank.paying(waves=60, entries=700):
+    with bank.sending(waves=60, count=700):
         for _ in range(3):
             two = bank.worker("two")
             wait_s(4.5)
@@ -86,10 +85,10 @@ def test_workers_join_and_leave_under_load(bank: Bank) -> None:
 def test_kafka_restarts_under_load(bank: Bank, stack: Stack) -> None:
     """Kafka killed and started again under load costs time and nothing else."""
     bank.wait_until_ready(bank.worker("one"))
-    bank.pay(20_000)
+    bank.send(20_000)
     stack.kafka.kill()
     stack.kafka.start()
-    bank.pay(5_000, seed=2)
+    bank.send(5_000, seed=2)
 
     bank.settle(within_s=120)
     hold(bank)
@@ -99,10 +98,10 @@ def test_held_checkpoint_commits_again(bank: Bank, stack: Stack) -> None:
     """A checkpoint that Kafka holds up for longer than the session is released and commits on."""
     worker = bank.worker("one")
     bank.wait_until_ready(worker)
-    bank.pay(20_000)
+    bank.send(20_000)
     with frozen(stack.kafka):
         wait_s(12)
-    bank.pay(2_000, seed=2)
+    bank.send(2_000, seed=2)
 
     bank.settle(within_s=120)
     hold(bank)
@@ -112,7 +111,7 @@ def test_frozen_worker_does_not_write_over_its_successor(bank: Bank) -> None:
     """A worker that wakes after its partitions went to another leaves without writing."""
     one = bank.worker("one")
     bank.wait_until_ready(one)
-    with bank.paying(waves=40, entries=700):
+    with bank.sending(waves=40, count=700):
         wait_s(1.5)
         one.send(signal.SIGSTOP)
         bank.wait_until_ready(bank.worker("two"))
@@ -126,7 +125,7 @@ def test_frozen_worker_does_not_write_over_its_successor(bank: Bank) -> None:
 
 def test_record_that_kills_is_buried(bank: Bank) -> None:
     """A record that was in flight at two crashes is set aside unread, and the rest goes on."""
-    bank.pay(200)
+    bank.send(200)
     topics.produce(bank.servers, bank.source, [(b"account-1", b"die")])
     bank.worker("one", instance_id="one")
 
