@@ -2,18 +2,19 @@
 
 FINGERPRINTED = "fp"  # "<fingerprint version>/<rules version>": the key was computed by us
 REKEYED_FROM = "rekeyed-from"  # "partition/offset" of the record under its first key
+COMMAND = "command"  # "partition/offset" of a command that took its place among raw alerts
 TRACEPARENT = "traceparent"
 CONTENT_TYPE = "content-type"
 
 
-def rekeyed_from(partition: int, offset: int) -> bytes:
-    """Write where a re-keyed record stood first."""
+def origin(partition: int, offset: int) -> bytes:
+    """Write where a record that was sent once more stood first."""
     return b"%d/%d" % (partition, offset)
 
 
-def parse_rekeyed_from(raw: bytes) -> tuple[int, int]:
-    """Read partition and offset from a `rekeyed-from` header; ValueError where it is neither."""
+def parse_origin(raw: bytes) -> tuple[int, int]:
+    """Read partition and offset of a `rekeyed-from` or `command` header; ValueError otherwise."""
     partition, slash, offset = raw.partition(b"/")
     if not slash:
-        raise ValueError(f"not a rekeyed-from header: {raw[:40]!r}")
+        raise ValueError(f"not a partition and an offset: {raw[:40]!r}")
     return int(partition), int(offset)

@@ -92,10 +92,17 @@ def command(
     One that the state has met before changes nothing and says nothing.
     Raises Invalid where its kind is none of ours.
     """
-    if state is not None and place.offset <= state.command_offset:
+    if state is not None and (
+        place.offset <= state.command_offset or -1 < place.sequenced_at <= state.raw_offset
+    ):
         return Verdict(state)
     at = event_time(cmd.issued_at, timestamp=place.timestamp).at
-    reached = replace(state or AlertState(), command_offset=place.offset)
+    before = state or AlertState()
+    reached = replace(
+        before,
+        command_offset=place.offset,
+        raw_offset=max(before.raw_offset, place.sequenced_at),
+    )
     draft = Draft(reached, Subject(cmd.tenant, cmd.fingerprint, at))
     what = order(cmd, state=state, alert_id=draft.alert_id, at=at)
     carry_out(what, draft, cmd, place=place)

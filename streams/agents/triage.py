@@ -20,12 +20,15 @@ from streams.app import App, Parts
 from streams.app import build as build_app
 from streams.clock import monotonic_s
 from streams.core.rules import Rules, compile_rules
-from streams.core.stage import Place, Verdict
+from streams.core.stage import COMMAND, RAW, Place, Verdict
 from streams.kafka.batches import Batch, SourceRecord
 from streams.kafka.dead_letters import dead_letter, reason_of
 from streams.kafka.states import States
 from streams.kafka.sweep import Sweep
 from streams.settings import Settings
+
+Marks = tuple[bool, tuple[int, int] | None, tuple[int, int] | None]
+UNMARKED: Marks = (False, None, None)
 
 
 def build(settings: Settings) -> App:
@@ -110,8 +113,11 @@ class Triage:
         self._sensors.dead_letter(reason)
 
     def _take_raw(self, record: SourceRecord, partition: int, rules: Rules, now_s: float) -> None:
+        marked, origin, ordered = _read_headers(record.headers) if record.headers else UNMARKED
+        if ordered is not None:
+            self._carry_out(record, partition, ordered, rules, now_s)
+            return
         raw = decode(RawAlert, _checked(record.value))
-        marked, origin = _read_headers(record.headers)
         key = record.key
         if marked and key is not None:
             tenant, fingerprint = keys.split(key)
@@ -123,13 +129,7 @@ class Triage:
                 self._rekey(raw, right, record, partition)
                 return
             key = right
-        place = Place(
-            kind="raw",
-            partition=partition,
-            offset=record.offset,
-            timestamp=record.timestamp,
-            rekeyed_from=origin,
-        )
+        place = Place(RAW, partition, record.offset, record.timestamp, origin)
         state = self.states.get(partition, key)
         verdict = pipeline.triage(
             raw, fingerprint=fingerprint, place=place, state=state, rules=rules
@@ -146,28 +146,44 @@ class Triage:
             encode(raw),
             headers=(
                 (headers.FINGERPRINTED, self._identities.mark),
-                (headers.REKEYED_FROM, headers.rekeyed_from(partition, record.offset)),
+                (headers.REKEYED_FROM, headers.origin(partition, record.offset)),
             ),
             timestamp=record.timestamp,
         )
         self._sensors.rekeyed(1)
 
     def _take_command(
-        self, record: SourceRecord, partition: int, rules: Rules, now_s: float
+        self,
+        record: SourceRecord,
+        partition: int,
+        rules: Rules,  # noqa: ARG002 - both topics' records are taken alike
+        now_s: float,  # noqa: ARG002
+    ) -> None:
+        """Give a command its place among the raw alerts, where it is then carried out.
+
+        Two topics have no common order: read again after a crash, a command and an alert could
+        change places and be numbered differently (docs/decisions/0003-one-order.md).
+        """
+        ordered = decode(AlertCommand, _checked(record.value))
+        key = keys.key(ordered.tenant, ordered.fingerprint)
+        if key == record.key:
+            place = ((headers.COMMAND, headers.origin(partition, record.offset)),)
+            self._send(self._raw_topic, key, _checked(record.value), headers=place)
+        else:
+            self._send(self._command_topic, key, encode(ordered), timestamp=record.timestamp)
+            self._sensors.rekeyed(1)
+
+    def _carry_out(
+        self,
+        record: SourceRecord,
+        partition: int,
+        origin: tuple[int, int],
+        rules: Rules,
+        now_s: float,
     ) -> None:
         ordered = decode(AlertCommand, _checked(record.value))
         key = keys.key(ordered.tenant, ordered.fingerprint)
-        if key != record.key:
-            self._send(self._command_topic, key, encode(ordered), timestamp=record.timestamp)
-            self._sensors.rekeyed(1)
-            return
-        place = Place(
-            kind="command",
-            partition=partition,
-            offset=record.offset,
-            timestamp=record.timestamp,
-            rekeyed_from=None,
-        )
+        place = Place(COMMAND, partition, origin[1], record.timestamp, sequenced_at=record.offset)
         state = self.states.get(partition, key)
         verdict = pipeline.command(ordered, place=place, state=state, rules=rules)
         self._apply(verdict, state, key, partition, now_s)
@@ -259,18 +275,20 @@ def _checked(value: bytes | None) -> bytes:
     return value
 
 
-def _read_headers(given: Sequence[tuple[str, bytes]]) -> tuple[bool, tuple[int, int] | None]:
-    """Find whether the key was computed by us, and where the record stood first."""
-    marked, origin = False, None
-    for name, content in given:
-        if name == headers.FINGERPRINTED:
-            marked = is_ours(content)
-        elif name == headers.REKEYED_FROM:
-            try:
-                origin = headers.parse_rekeyed_from(content)
-            except ValueError as error:
-                raise Invalid(str(error)) from error
-    return marked, origin
+def _read_headers(given: Sequence[tuple[str, bytes]]) -> Marks:
+    """Find whether we computed the key, where the record stood first, and if it is a command."""
+    marked, origin, command = UNMARKED
+    try:
+        for name, content in given:
+            if name == headers.FINGERPRINTED:
+                marked = is_ours(content)
+            elif name == headers.REKEYED_FROM:
+                origin = headers.parse_origin(content)
+            elif name == headers.COMMAND:
+                command = headers.parse_origin(content)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+    return marked, origin, command
 
 
 def _describe(error: Exception) -> str:

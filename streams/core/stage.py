@@ -13,7 +13,8 @@ class Place(Struct, frozen=True, gc=False):
     """Say where a record stands; `timestamp` is Kafka's, in epoch milliseconds.
 
     `kind` is `RAW` or `COMMAND`. `rekeyed_from` is the partition and offset at which the record
-    stood under its first key.
+    stood under its first key. A command's `offset` is its own in `alerts.commands`, and
+    `sequenced_at` the one under which it took its place among the raw alerts.
     """
 
     kind: str
@@ -21,6 +22,7 @@ class Place(Struct, frozen=True, gc=False):
     offset: int
     timestamp: int
     rekeyed_from: tuple[int, int] | None = None
+    sequenced_at: int = -1
 
 
 class Verdict(Struct, frozen=True):
