@@ -24,7 +24,12 @@ def read_whole(cluster: Cluster, topic: str) -> dict[bytes, bytes]:
     """Give the last value of every key that was not removed."""
     consumer = Consumer(
         cluster.librdkafka()
-        | {"group.id": "none", "enable.auto.commit": False, "enable.partition.eof": True},
+        | {
+            "group.id": "none",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 50,  # the end is what is waited for
+        },
         logger=quiet,
     )
     try:

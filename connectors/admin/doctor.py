@@ -103,6 +103,7 @@ def _lag(client: AdminClient, group: str) -> str:
         logger=quiet,
     )
     try:
+        consumer.list_topics(timeout=WITHIN_S)  # or the client knows of no partition yet
         by_topic: dict[str, int] = {}
         for each in placed:
             place = TopicPartition(each.topic, each.partition)

@@ -22,6 +22,9 @@ from schemas.topics import ALERTS_COMMANDS, Names
 Row = dict[str, Any]
 WAIT_S = 2.0
 LOOK_EVERY_S = 0.04
+TOO_LATE = (
+    "this notification is closed: its time is over, or a newer one stands under its fingerprint"
+)
 
 
 class Sends(Protocol):
@@ -91,20 +94,33 @@ class Orders:
         )
         key = keys.key(who.tenant, row["fingerprint"])
         await self._producer.send(self._topic, key=key, value=encode(command))
-        shown = await self._shown(who.tenant, row["alert_id"], done)
+        shown = await self._shown(command, done)
         return Given(shown, row["alert_id"], command.id)
 
-    async def _shown(self, tenant: str, alert_id: str, done: Callable[[Row], bool]) -> Row | None:
+    async def _shown(self, command: AlertCommand, done: Callable[[Row], bool]) -> Row | None:
+        """Give the row that shows it, None when time is over; Problem 409 if triage refused."""
         deadline = time.monotonic() + self._wait_s
         while time.monotonic() < deadline:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
-                row = await self.find(tenant, alert_id)
+                row, refused_for = await self._look(command)
             except DatabaseUnavailable:
                 return None  # the order stands; only the view cannot be asked
-            if done(row):
+            if row is not None and done(row):
                 return row
+            if refused_for:
+                raise Problem(409, TOO_LATE, more={"reason": refused_for})
         return None
+
+    async def _look(self, command: AlertCommand) -> tuple[Row | None, str]:
+        tenant = command.tenant
+        async with self._database.transaction() as connection:
+            row = await inbox.find(connection, tenant=tenant, id_or_fingerprint=command.alert_id)
+            # Triage files a refusal under the order's own id.
+            refusals = await inbox.decisions(
+                connection, tenant=tenant, alert_id=command.id, fingerprint="", most=1
+            )
+        return row, refusals[0]["reason"] if refusals else ""
 
 
 def _is_done(kind: CommandKind, until: int) -> Callable[[Row], bool]:

@@ -18,13 +18,13 @@ from connectors.views.health import Health
 from connectors.views.meters import Meters
 from connectors.views.reader import Reader
 from connectors.views.shadow import Shadow
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, HouseFault
 
 log = structlog.get_logger("tocsin.views")
 DATABASE_CONNECTIONS = 3
 
 
-async def run(settings: Settings, *, host: str, metrics_port: int) -> None:
+async def run(settings: Settings, *, metrics_port: int, instance_id: str) -> None:
     """Keep the views current until told to stop."""
     names = settings.names
     database = Database(
@@ -41,6 +41,7 @@ async def run(settings: Settings, *, host: str, metrics_port: int) -> None:
         settings.cluster,
         group=names.group("views"),
         topics=[names.topic(topic) for topic in FOLLOWED],
+        instance_id=instance_id,
     )
     async with Producer(settings.cluster) as producer:
         following = Following(
@@ -52,7 +53,7 @@ async def run(settings: Settings, *, host: str, metrics_port: int) -> None:
             meters=meters,
         )
         health = Health(
-            host=host,
+            host=settings.serving.host,
             port=metrics_port,
             registry=meters.registry,
             missing=lambda: following.trouble,
@@ -82,7 +83,12 @@ def main() -> int:
     except (ConfigurationError, ValueError) as wrong:
         print(f"error: {wrong}", file=sys.stderr)
         return 2
-    asyncio.run(run(settings, host=settings.serving.host, metrics_port=port))
+    instance_id = os.environ.get("TOCSIN_INSTANCE_ID", "")
+    try:
+        asyncio.run(run(settings, metrics_port=port, instance_id=instance_id))
+    except HouseFault as fault:
+        print(f"error: {fault}; restart needed", file=sys.stderr)
+        return 70
     return 0
 
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 
@@ -30,9 +31,19 @@ def home(stack: Stack, namespace: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def views(home: House, tmp_path: Path) -> Iterator[Process]:
+def port() -> int:
+    """Give the port on which the views tell how they are."""
+    return free_port()
+
+
+@pytest.fixture
+def views(home: House, tmp_path: Path, port: int) -> Iterator[Process]:
     """Give the views' process, not started; it is gone after the test."""
-    env = {**home.environment, "TOCSIN_METRICS_PORT": str(free_port())}
+    env = {
+        **home.environment,
+        "TOCSIN_METRICS_PORT": str(port),
+        "TOCSIN_INSTANCE_ID": "first",
+    }
     process = Process(["connectors.views"], env=env, log=tmp_path / "views.log")
     yield process
     process.kill()
@@ -270,6 +281,20 @@ async def test_views_go_on_without_redis_and_tell_it_later(
         return found == HeardAnswer(duplicate=False, alert_id="alert-during")
 
     await eventually_async(known, within_s=20, why="Redis knows what it missed")
+
+
+def test_health_and_metrics_are_told(home: House, views: Process, port: int) -> None:
+    """Whoever watches sees that the views are ready and how much they wrote."""
+    publish(home, [change("a")])
+    views.start()
+    _wait(home, "alerts", 1)
+    url = f"http://127.0.0.1:{port}"
+    eventually(
+        lambda: httpx.get(f"{url}/health/ready").status_code == 200, within_s=10, why="ready"
+    )
+    assert 200 == httpx.get(f"{url}/health/live").status_code
+    topic = Names(home.namespace).topic(ALERTS_CHANGES)
+    assert f'tocsin_view_rows_total{{topic="{topic}"}} 1.0' in httpx.get(f"{url}/metrics").text
 
 
 def test_asked_to_stop_it_stops(home: House, views: Process) -> None:
