@@ -1,11 +1,9 @@
 """The HTTP server: `python -m connectors.serve` runs ingest and the API in one process."""
 
 import argparse
-import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from types import TracebackType
 
 import orjson
 import prometheus_client
@@ -14,13 +12,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from connectors import logs
 from connectors import parts as shared
 from connectors.ingest import app as ingest
 from connectors.ingest import problems
+from connectors.ingest.app import Gateway
 from connectors.ingest.problems import Problem
 from connectors.ingest.rules import RuleBook
+from connectors.ingest.shortcut import Shortcut
 from connectors.ingest.slow_clients import BodyInTime, impatient
 from connectors.kafka import Follower
 from connectors.parts import Parts
@@ -28,11 +29,10 @@ from connectors.settings import Serving, Settings
 from schemas import topics
 from schemas.errors import ConfigurationError, RedisUnavailable, Transient
 
-log = logging.getLogger("tocsin.serve")
 READY_S = 2.0
 
 
-def build(settings: Settings, *, rooms: frozenset[str] = frozenset({"ingest", "api"})) -> FastAPI:
+def build(settings: Settings, *, rooms: frozenset[str] = frozenset({"ingest", "api"})) -> ASGIApp:
     """Make the application with these rooms; its lifespan opens and closes what they need."""
     parts = shared.made(settings)
     rules = RuleBook()
@@ -51,17 +51,19 @@ def build(settings: Settings, *, rooms: frozenset[str] = frozenset({"ingest", "a
             yield
 
     app = FastAPI(title="Tocsin", lifespan=lifespan, docs_url="/docs", redoc_url=None)
-    app.add_middleware(BodyInTime, body_s=settings.serving.read_timeout_s)
+    gateway: Gateway | None = None
+    if "ingest" in rooms:
+        gateway = Gateway(_ingest_parts(parts, rules, lambda: follower.loaded))
+        app.include_router(ingest.routes(gateway))
     _answer_errors(app)
     _add_health(app, parts, loaded=lambda: follower.loaded or "ingest" not in rooms)
-    if "ingest" in rooms:
-        app.include_router(ingest.routes(_ingest_parts(parts, rules, lambda: follower.loaded)))
     if "api" in rooms:
         # Late, so that a process for ingest alone never loads the API.
         from connectors.api import app as api
 
         app.include_router(api.routes(parts))
-    return app
+    served: ASGIApp = Shortcut(app, gateway=gateway) if gateway else app
+    return BodyInTime(served, body_s=settings.serving.read_timeout_s)
 
 
 def _ingest_parts(parts: Parts, rules: RuleBook, loaded: Callable[[], bool]) -> ingest.Parts:
@@ -98,13 +100,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, wrong: Exception) -> Response:
-        # The text of a foreign error may hold what was sent; its kind and place do not.
-        log.error("request failed: %s", type(wrong).__name__, exc_info=_place_only(wrong))
-        return Problem(500, "something went wrong here; it was logged").response()
-
-
-def _place_only(wrong: Exception) -> tuple[type[Exception], Exception, TracebackType | None]:
-    return type(wrong), Exception(), wrong.__traceback__
+        return problems.unexpected(wrong).response()
 
 
 def _add_health(app: FastAPI, parts: Parts, *, loaded: Callable[[], bool]) -> None:
@@ -141,7 +137,7 @@ def _json(said: object, *, status: int = 200) -> Response:
     return Response(orjson.dumps(said), status_code=status, media_type="application/json")
 
 
-def server(app: FastAPI, serving: Serving) -> uvicorn.Server:
+def server(app: ASGIApp, serving: Serving) -> uvicorn.Server:
     """Make the server around an application."""
     return uvicorn.Server(
         uvicorn.Config(
@@ -155,6 +151,7 @@ def server(app: FastAPI, serving: Serving) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nothing here depends on who calls, or by which address
             limit_concurrency=serving.connections,
             timeout_keep_alive=serving.idle_timeout_s,
             timeout_graceful_shutdown=serving.stop_s,

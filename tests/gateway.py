@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -32,43 +33,41 @@ class House:
     namespace: str
     key: str
 
-    def make_key(
-        self, tmp: "os.PathLike[str]", *arguments: str, name: str, scope: str = "ingest"
-    ) -> str:
+    def make_key(self, tmp: Path, *arguments: str, name: str, scope: str = "ingest") -> str:
         """Make one more key by the operator's command."""
         token = new_token()
-        path = os.path.join(tmp, f"{name}.token")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(token)
-        command = ["key", "--name", name, "--scope", scope, "--token-file", path, *arguments]
+        file = tmp / f"{name}.token"
+        file.write_text(token)
+        command = ["key", "--name", name, "--scope", scope, "--token-file", str(file), *arguments]
         assert 0 == admin(command)
         return token
 
-    def records(self, *, at_least: int) -> list[tuple[RawAlert, Message]]:
-        """Give what lies in `alerts.raw`, once it is this many or more."""
+    def records(self, *, at_least: int, tenant: str = "") -> list[tuple[RawAlert, Message]]:
+        """Give what lies in `alerts.raw`, of one tenant or all, once it is this many or more."""
         topic = Names(self.namespace).topic(ALERTS_RAW)
         servers = self.environment["KAFKA_BOOTSTRAP_SERVERS"]
         consumer = Consumer({"bootstrap.servers": servers, "group.id": "none"})
-        found: list[Message] = []
+        found: list[tuple[RawAlert, Message]] = []
         try:
             consumer.assign(
                 [TopicPartition(topic, each, OFFSET_BEGINNING) for each in range(PARTITIONS)]
             )
 
             def enough() -> bool:
-                found.extend(m for m in consumer.consume(100, timeout=0.5) if m.error() is None)
+                for message in consumer.consume(200, timeout=0.3):
+                    raw = codec.decode(RawAlert, message.value() or b"")
+                    if tenant in {"", raw.tenant}:
+                        found.append((raw, message))
                 return len(found) >= at_least
 
             eventually(enough, within_s=10, why=f"{at_least} records in {topic}")
-            found.extend(m for m in consumer.consume(100, timeout=0.3) if m.error() is None)
+            enough()
         finally:
             consumer.close()
-        return [(codec.decode(RawAlert, m.value()), m) for m in found]
+        return found
 
 
-def house(
-    stack: Stack, namespace: str, tmp: "os.PathLike[str]", patch: pytest.MonkeyPatch
-) -> House:
+def house(stack: Stack, namespace: str, tmp: Path, patch: pytest.MonkeyPatch) -> House:
     """Make topics, tables and a key under a namespace."""
     environment = {
         **stack.variables,
@@ -97,7 +96,7 @@ def serving(
     """Run the server until the block ends, and give its address once it is ready."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    log = tempfile.TemporaryFile()  # a pipe that nobody reads would stop the server
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - closed below; a pipe that nobody reads would stop the server
     process = subprocess.Popen(
         [sys.executable, "-m", "connectors.serve", *arguments],
         env={**os.environ, **environment, "TOCSIN_PORT": str(port)},

@@ -13,7 +13,7 @@ from connectors.ingest import bodies, doors, problems, replies, signatures
 from connectors.ingest.formats.answers import Nothing, Payload, Refused
 from connectors.ingest.formats.catalogue import FORMATS
 from connectors.ingest.intake import Hears, Intake, Sends
-from connectors.ingest.measured import REQUESTS, SECONDS
+from connectors.ingest.measured import count
 from connectors.ingest.problems import Problem
 from connectors.ingest.records import finish
 from connectors.ingest.replay import Used
@@ -50,9 +50,8 @@ class Parts:
     now_ms: Callable[[], int] = wall_ms
 
 
-def routes(parts: Parts) -> APIRouter:
+def routes(gateway: "Gateway") -> APIRouter:
     """Make the routes."""
-    gateway = Gateway(parts)
     router = APIRouter(tags=["ingest"])
     name = Annotated[str, Path(description=f"One of {', '.join(FORMATS)}.")]
 
@@ -91,9 +90,9 @@ class Gateway:
         except Transient as away:
             log.warning("not taken: %s", away)
             response, outcome = problems.unavailable(away).response(), "503"
-        known = form if form in FORMATS else "unknown"
-        REQUESTS.labels(known, outcome).inc()
-        SECONDS.labels(known).observe(time.perf_counter() - started)
+        except Exception as wrong:  # noqa: BLE001 - our own fault, told without a trace
+            response, outcome = problems.unexpected(wrong).response(), "500"
+        count(form if form in FORMATS else "unknown", outcome, time.perf_counter() - started)
         return response
 
     async def _take(self, form: str, token: str, request: Request) -> Response:

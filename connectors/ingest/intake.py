@@ -150,8 +150,13 @@ class Intake:
         return places
 
     async def _ask(self, prepared: Sequence[Prepared], places: Sequence[Placed]) -> list[Entered]:
-        entered: list[Entered] = []
         known: dict[str, str] = {}
+        if len(prepared) == 1:
+            alert, identity, _ = prepared[0]
+            asked = alert.status not in ENDS
+            heard_one = await self._hear(alert, identity, places[0]) if asked else None
+            return [_entered(alert, identity, heard_one, known)]
+        entered: list[Entered] = []
         for start in range(0, len(prepared), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             pairs = list(zip(prepared[part], places[part], strict=True))

@@ -1,5 +1,6 @@
 """What a sender is told when a request cannot be taken: problem+json (RFC 9457), never a trace."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +10,8 @@ from starlette.responses import Response
 
 from connectors.ingest.formats.answers import Refused
 from schemas.errors import Permanent, Transient
+
+log = logging.getLogger("tocsin.http")
 
 
 class Problem(Permanent):
@@ -71,3 +74,13 @@ def unavailable(why: Transient) -> Problem:
     """Ask the sender to come again."""
     after = max(1, round(why.retry_after_s or 2))
     return Problem(503, str(why), headers={"Retry-After": str(after)})
+
+
+def unexpected(wrong: Exception) -> Problem:
+    """Log where something of ours broke, and say only that it did.
+
+    The text of a foreign error may hold what was sent, so its kind and its place are logged.
+    """
+    place = (Exception, Exception("text left out"), wrong.__traceback__)
+    log.error("request failed: %s", type(wrong).__name__, exc_info=place)
+    return Problem(500, "something went wrong here; it was logged")

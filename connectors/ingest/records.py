@@ -5,15 +5,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.limits import FIELD_BYTES
-from schemas.reasons import Anchor
 from schemas.records import RawAlert
 
 CUT = "tocsin_cut"
 HOUR_MS = 3_600_000
-# How long a fingerprint stays one alert where no rule says otherwise (DESIGN 4, dedup).
-WINDOWS = {Anchor.OPEN: 24 * HOUR_MS, Anchor.FIRST: HOUR_MS}
-LIVES_ON = frozenset(
-    {"alertmanager", "grafana", "pagerduty", "cloudwatch", "datadog", "sentry", "github"}
+# DESIGN 4, dedup: these senders say when their trouble is over, so the clock does not.
+LIFE_CYCLE = frozenset(
+    (
+        "alertmanager",
+        "azure_monitor",
+        "cloudwatch",
+        "datadog",
+        "github",
+        "grafana",
+        "pagerduty",
+        "sentry",
+    )
 )
 
 
@@ -38,9 +45,13 @@ def finish(alert: RawAlert, *, tenant: str, source: str, received_at: int) -> Ra
 
 
 def opens_until(alert: RawAlert) -> int:
-    """Say until when the same fingerprint is a duplicate of this alert, by default."""
-    lives_on = alert.dedup_key or alert.source in LIVES_ON
-    return alert.occurred_at + WINDOWS[Anchor.OPEN if lives_on else Anchor.FIRST]
+    """Say until when the same fingerprint is a duplicate of this alert; 0: until it is resolved.
+
+    It is the default of triage, whose own word replaces it where a rule says otherwise.
+    """
+    if alert.dedup_key or alert.source in LIFE_CYCLE:
+        return 0
+    return alert.occurred_at + HOUR_MS
 
 
 TEXTS = ("source", "title", "body", "severity", "dedup_key", "id")

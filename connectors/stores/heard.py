@@ -4,10 +4,13 @@ Triage decides; this is its shadow. Ingest writes a provisional entry for what i
 and every change that triage publishes overwrites it.
 """
 
+import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from connectors.stores.redis import Redis, Script
 from schemas.errors import RedisUnavailable
@@ -23,6 +26,7 @@ AFTER_WINDOW_MS = HOUR_MS  # a late occurrence is still told apart
 OPEN_MS = 25 * HOUR_MS  # DESIGN 4: an open alert ends when nothing was heard for 24 h
 KEPT_MS = 31 * 24 * HOUR_MS  # the clock never ends what somebody took in hand
 LEAST_MS = 60_000
+AT_ONCE = 250  # changes a script takes: some 2 ms, in which Redis answers nobody else
 
 _HEAR = Script(Path(__file__).with_name("hear.lua").read_text())
 _TOLD = Script(Path(__file__).with_name("told.lua").read_text())
@@ -36,12 +40,20 @@ class HeardAnswer:
     alert_id: str
 
 
+_Question: TypeAlias = tuple[
+    tuple[str], tuple[str | int, ...], "asyncio.Future[HeardAnswer | None]"
+]
+
+
 class Heard:
     """Ask and tell what is known of a fingerprint."""
 
     def __init__(self, redis: Redis, names: Names) -> None:
         self._redis = redis
         self._names = names
+        # What was asked since the event loop last went round, to be sent as one.
+        self._asked: list[_Question] = []
+        self._asking: set[asyncio.Task[None]] = set()
 
     async def hear(
         self,
@@ -69,13 +81,35 @@ class Heard:
             occurred_at or now,
             _lives_ms(until=until, now=now, kept=False),
         )
+        loop = asyncio.get_running_loop()
+        if not self._asked:
+            loop.call_soon(self._send)
+        answer: asyncio.Future[HeardAnswer | None] = loop.create_future()
+        self._asked.append(((self._key(tenant, fingerprint),), args, answer))
+        return await answer
+
+    def _send(self) -> None:
+        asked, self._asked = self._asked, []
+        task = asyncio.get_running_loop().create_task(self._ask(asked))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, asked: "list[_Question]") -> None:
+        """Send the questions as one, and settle each of them whatever comes."""
+        answers: list[Any] = []
         try:
-            answer = await self._redis.run(
-                _HEAR, keys=(self._key(tenant, fingerprint),), args=args, within_s=HEAR_S
-            )
+            calls = [(keys, args) for keys, args, _ in asked]
+            answers = await self._redis.run_many(_HEAR, calls, within_s=HEAR_S)
         except RedisUnavailable:
-            return None
-        return HeardAnswer(duplicate=answer[0] == 1, alert_id=answer[1]) if answer else None
+            pass
+        finally:
+            for (_, _, future), answer in zip_longest(asked, answers):
+                if not future.done():
+                    future.set_result(
+                        HeardAnswer(duplicate=answer[0] == 1, alert_id=answer[1])
+                        if answer
+                        else None
+                    )
 
     async def told(self, changes: Iterable[AlertChange]) -> None:
         """Take over what triage says, in any order and any number of times.
@@ -83,12 +117,12 @@ class Heard:
         RedisUnavailable where it could not be kept.
         """
         now = _now()
-        calls = [
-            ((self._key(change.tenant, change.fingerprint),), _told(change, now))
-            for change in changes
+        pairs = [
+            (self._key(change.tenant, change.fingerprint), _told(change, now)) for change in changes
         ]
-        if calls:
-            await self._redis.run_many(_TOLD, calls, within_s=TELL_S)
+        for first in range(0, len(pairs), AT_ONCE):
+            keys, args = zip(*pairs[first : first + AT_ONCE], strict=True)
+            await self._redis.run(_TOLD, keys=keys, args=args, within_s=TELL_S)
 
     async def is_filled(self) -> bool:
         """Say whether Redis was filled since it was last empty; RedisUnavailable."""
@@ -105,11 +139,10 @@ class Heard:
         return self._names.redis("heard-filled")
 
 
-def _told(change: AlertChange, now: int) -> Sequence[str | int]:
+def _told(change: AlertChange, now: int) -> str:
     resolved = change.status == AlertStatus.RESOLVED
     in_hand = change.acknowledged and not resolved
-    return (
-        change.alert_id,
+    fields = (
         change.opened_partition,
         change.opened_offset,
         _ends_at(change),
@@ -118,7 +151,9 @@ def _told(change: AlertChange, now: int) -> Sequence[str | int]:
         change.status,
         change.occurred_at if resolved else 0,
         _lives_ms(until=_ends_at(change), now=now, kept=in_hand),
+        change.alert_id,
     )
+    return "|".join(map(str, fields))
 
 
 def _ends_at(change: AlertChange) -> int:

@@ -61,16 +61,19 @@ class Redis:
         calls: Sequence[tuple[Sequence[str], Sequence[str | int]]],
         *,
         within_s: float,
-    ) -> None:
-        """Run a script once for every pair of keys and arguments, in order, in one go."""
+    ) -> list[Any]:
+        """Run a script once for every pair of keys and arguments, in order, in one go.
 
-        async def go() -> None:
+        Gives their answers in that order.
+        """
+
+        async def go() -> list[Any]:
             async with self._client.pipeline(transaction=False) as pipe:
                 for keys, args in calls:
                     await self._registered(script)(keys=keys, args=args, client=pipe)
-                await pipe.execute()
+                return list(await pipe.execute())
 
-        await self._within(within_s, go)
+        return await self._within(within_s, go)
 
     async def get(self, key: str, *, within_s: float) -> str | None:
         """Give the text under a key."""

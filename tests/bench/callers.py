@@ -35,9 +35,7 @@ def requests(token: str, count: int) -> list[bytes]:
 class Caller(asyncio.Protocol):
     """Post what is left, one after the other, and note how long each answer took."""
 
-    def __init__(
-        self, left: list[bytes], took: list[float], done: "asyncio.Future[None]"
-    ) -> None:
+    def __init__(self, left: list[bytes], took: list[float], done: "asyncio.Future[None]") -> None:
         self._left = left
         self._took = took
         self._done = done

@@ -135,14 +135,16 @@ def test_payloads_of_other_senders(form: str) -> None:
 def test_truncated_payloads(path: Path) -> None:
     """A payload that was cut off is refused as such or answered from the closed set."""
     raw = path.read_bytes()
+    statuses: set[int] = set()
     kind = bodies.FORM if path.suffix == ".form" else "application/json"
     for end in range(0, len(raw), max(1, len(raw) // 200)):
         try:
             content = bodies.parse(raw[:end], content_type=kind, taking=Taking())
         except Problem as wrong:
-            assert 400 == wrong.status
+            statuses.add(wrong.status)
             continue
         check(translate(path, Payload(NOW, data=content.data, form=content.form)))
+    assert statuses <= {400}
 
 
 def taken(name: str) -> tuple[RawAlert, ...]:

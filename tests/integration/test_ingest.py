@@ -1,7 +1,10 @@
 """Ingest end to end: real HTTP, real Kafka, PostgreSQL and Valkey."""
 
 import gzip
+import hashlib
+import hmac
 import json
+import secrets
 import socket
 import time
 from collections.abc import Iterator
@@ -20,16 +23,38 @@ TEXT = "CPU usage above 90% on server-01"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-@pytest.fixture
-def home(stack: Stack, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Give a namespace that is ready for ingest."""
-    return house(stack, namespace, tmp_path, monkeypatch)
+@pytest.fixture(scope="module")
+def home(running_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Give a namespace that is ready for ingest; tests part by their tenants."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield house(
+            running_stack, f"t{secrets.token_hex(4)}", tmp_path_factory.mktemp("keys"), patch
+        )
+
+
+@pytest.fixture(scope="module")
+def server(home: House) -> Iterator[str]:
+    """Run one server for the tests that break nothing."""
+    with serving(home.environment) as url:
+        yield url
 
 
 @pytest.fixture
-def client(home: House) -> Iterator[httpx.Client]:
-    """Give a client of a running server, with a key."""
-    with serving(home.environment) as url, connected(url, home.key) as client:
+def tenant(namespace: str) -> str:
+    """Give a tenant that no other test has."""
+    return namespace
+
+
+@pytest.fixture
+def key(home: House, tenant: str, tmp_path: Path) -> str:
+    """Give a key of the tenant."""
+    return home.make_key(tmp_path, "--tenant", tenant, name="tests")
+
+
+@pytest.fixture
+def client(stack: Stack, server: str, key: str) -> Iterator[httpx.Client]:
+    """Give a client of the running server, with a key."""
+    with connected(server, key) as client:
         yield client
 
 
@@ -38,7 +63,7 @@ def connected(url: str, key: str) -> httpx.Client:
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20)
 
 
-def test_the_same_text_twice(client: httpx.Client, home: House) -> None:
+def test_the_same_text_twice(client: httpx.Client, home: House, tenant: str) -> None:
     """The first post gets an id, the second is told that it is a duplicate of that id."""
     first = client.post("/ingest/slack", data={"text": TEXT})
     second = client.post("/ingest/slack", data={"text": TEXT})
@@ -50,30 +75,30 @@ def test_the_same_text_twice(client: httpx.Client, home: House) -> None:
         "fingerprint": first.json()["fingerprint"],
         "source": "slack",
     } == second.json()
-    records = home.records(at_least=2)
+    records = home.records(at_least=2, tenant=tenant)
     assert [TEXT, TEXT] == [raw.title for raw, _ in records]
 
 
-def test_the_record_is_whole(client: httpx.Client, home: House) -> None:
+def test_the_record_is_whole(client: httpx.Client, home: House, tenant: str) -> None:
     """The record has its key, its marks, its times, and the id that its place gives."""
     answer = client.post(
         "/ingest/webhook",
         json={"title": "Disk full", "labels": {"host": "a"}, "priority": 2},
         headers={"traceparent": TRACE},
     ).json()
-    ((raw, message),) = home.records(at_least=1)
-    marks = dict(message.headers())
-    assert keys.key("default", answer["fingerprint"]) == message.key()
+    ((raw, message),) = home.records(at_least=1, tenant=tenant)
+    marks = dict(message.headers() or [])
+    assert keys.key(tenant, answer["fingerprint"]) == message.key()
     assert TRACE.encode() == marks[headers.TRACEPARENT]
     assert headers.FINGERPRINTED in marks
     assert raw.received_at == raw.occurred_at == message.timestamp()[1]
     assert answer["id"] == ids.alert_id(
-        "default", answer["fingerprint"], message.partition(), message.offset()
+        tenant, answer["fingerprint"], message.partition() or 0, message.offset() or 0
     )
-    assert ("default", 2, {"host": "a"}) == (raw.tenant, raw.priority, raw.labels)
+    assert (tenant, 2, {"host": "a"}) == (raw.tenant, raw.priority, raw.labels)
 
 
-def test_alertmanager_takes_the_good_ones(client: httpx.Client, home: House) -> None:
+def test_alertmanager_takes_the_good_ones(client: httpx.Client, home: House, tenant: str) -> None:
     """Of a group the good alerts are taken in order, and the bad one is named."""
     alerts = [
         {"status": "firing", "labels": {"alertname": "Down"}, "fingerprint": "a"},
@@ -90,7 +115,9 @@ def test_alertmanager_takes_the_good_ones(client: httpx.Client, home: House) -> 
     )
     assert [False, True, None] == [each["duplicate"] for each in said["alerts"]]
     assert said["alerts"][0]["id"] == said["alerts"][1]["existing_id"]
-    assert {"a": 2, "b": 1} == _count(raw.dedup_key for raw, _ in home.records(at_least=3))
+    assert {"a": 2, "b": 1} == _count(
+        raw.dedup_key for raw, _ in home.records(at_least=3, tenant=tenant)
+    )
 
 
 def _count(words: Iterator[str]) -> dict[str, int]:
@@ -121,15 +148,15 @@ def test_slack_checks_its_address(client: httpx.Client) -> None:
     assert {"challenge": "abc"} == answer.json()
 
 
-def test_keys(client: httpx.Client, home: House, tmp_path: Path) -> None:
+def test_keys(client: httpx.Client, home: House, key: str, tmp_path: Path) -> None:
     """A key works in a header, in basic authentication and in the path; nothing else does."""
     reader = home.make_key(tmp_path, name="reader", scope="read")
     bare = httpx.Client(base_url=client.base_url)
     body = {"title": "x"}
     good = (
-        bare.post("/ingest/webhook", json=body, auth=("any", home.key)),
-        bare.post("/ingest/webhook", json=body, auth=(home.key, "")),
-        bare.post(f"/ingest/webhook/{home.key}", json=body),
+        bare.post("/ingest/webhook", json=body, auth=("any", key)),
+        bare.post("/ingest/webhook", json=body, auth=(key, "")),
+        bare.post(f"/ingest/webhook/{key}", json=body),
     )
     assert [200, 200, 200] == [each.status_code for each in good]
     bad = (
@@ -182,11 +209,11 @@ def test_packed_body(client: httpx.Client) -> None:
     assert 200 == answer.status_code
 
 
-def test_long_fields_are_cut(client: httpx.Client, home: House) -> None:
+def test_long_fields_are_cut(client: httpx.Client, home: House, tenant: str) -> None:
     """A field that is too long is cut and marked, and the alert is still taken."""
     answer = client.post("/ingest/webhook", json={"title": "x", "body": "\u00e9" * 60_000})
     assert 200 == answer.status_code
-    ((raw, _),) = home.records(at_least=1)
+    ((raw, _),) = home.records(at_least=1, tenant=tenant)
     assert ("body", 65_536) == (raw.labels["tocsin_cut"], len(raw.body.encode()))
 
 
@@ -197,19 +224,49 @@ def test_record_too_large(client: httpx.Client) -> None:
     assert 413 == answer.status_code
 
 
-def test_slow_sender(home: House) -> None:
+def test_signed_source(
+    client: httpx.Client, home: House, tenant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source with a secret is taken once as it signed, and never unsigned or changed."""
+    monkeypatch.setenv("SLACK_SECRET", "s3cret")
+    token = home.make_key(
+        tmp_path, "--tenant", tenant, "--secret-env", "SLACK_SECRET", name="signed"
+    )
+    body, now = b"text=Disk+full", str(int(time.time()))
+    mac = hmac.digest(b"s3cret", f"v0:{now}:".encode() + body, hashlib.sha256).hex()
+    signed = {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-slack-request-timestamp": now,
+        "x-slack-signature": f"v0={mac}",
+    }
+
+    def post(content: bytes, marks: dict[str, str]) -> int:
+        path = f"/ingest/slack/{token}"
+        return client.post(path, content=content, headers=marks).status_code
+
+    assert [200, 401] == [post(body, signed), post(body, signed)]
+    assert 401 == post(b"text=Disk+fine", signed)
+    assert 401 == post(body, signed | {"x-slack-request-timestamp": "never"})
+    assert 401 == post(body, {"content-type": signed["content-type"]})
+
+
+def test_slow_sender(stack: Stack, home: House, key: str) -> None:
     """A sender that drips its head or its body is cut off, and others are served meanwhile."""
-    with serving({**home.environment, "TOCSIN_READ_TIMEOUT_S": "1"}) as url:
-        with connected(url, home.key) as client, _open(url) as head, _open(url) as body:
-            head.sendall(b"POST /ingest/webhook HTTP/1.1\r\nHost: x\r\n")
-            body.sendall(
-                b"POST /ingest/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
-                + f"Authorization: Bearer {home.key}\r\n\r\n".encode()
-                + b'{"title"'
-            )
-            assert 200 == client.post("/ingest/webhook", json={"title": "x"}).status_code
-            assert b"" == head.recv(1000)
-            assert body.recv(1000).startswith(b"HTTP/1.1 408 ")
+    with (
+        serving({**home.environment, "TOCSIN_READ_TIMEOUT_S": "1"}) as url,
+        connected(url, key) as client,
+        _open(url) as head,
+        _open(url) as body,
+    ):
+        head.sendall(b"POST /ingest/webhook HTTP/1.1\r\nHost: x\r\n")
+        body.sendall(
+            b"POST /ingest/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+            + f"Authorization: Bearer {key}\r\n\r\n".encode()
+            + b'{"title"'
+        )
+        assert 200 == client.post("/ingest/webhook", json={"title": "x"}).status_code
+        assert b"" == head.recv(1000)
+        assert body.recv(1000).startswith(b"HTTP/1.1 408 ")
 
 
 def _open(url: str) -> socket.socket:
@@ -217,21 +274,24 @@ def _open(url: str) -> socket.socket:
     return socket.create_connection((found.host, found.port or 80), timeout=5)
 
 
-def test_without_redis(home: House) -> None:
+def test_without_redis(stack: Stack, home: House, key: str, tenant: str) -> None:
     """Without Redis nothing is known of duplicates, and alerts are taken all the same."""
-    with serving({**home.environment, "REDIS_URL": "redis://127.0.0.1:9"}) as url:
-        with connected(url, home.key) as client:
-            answers = [client.post("/ingest/slack", data={"text": TEXT}) for _ in range(2)]
+    with (
+        serving({**home.environment, "REDIS_URL": "redis://127.0.0.1:9"}) as url,
+        connected(url, key) as client,
+    ):
+        answers = [client.post("/ingest/slack", data={"text": TEXT}) for _ in range(2)]
     assert [200, 200] == [each.status_code for each in answers]
     assert [None, None] == [each.json()["duplicate"] for each in answers]
     assert {"id"} & answers[0].json().keys() == set()
-    assert 2 == len(home.records(at_least=2))
+    assert 2 == len(home.records(at_least=2, tenant=tenant))
 
 
-def test_without_kafka(home: House, stack: Stack) -> None:
+def test_without_kafka(home: House, stack: Stack, key: str, tenant: str) -> None:
     """While Kafka is away nothing is accepted, the sender knows within 3 s, and it heals."""
-    with serving(home.environment) as url, connected(url, home.key) as client:
-        assert 200 == client.post("/ingest/webhook", json={"title": "before"}).status_code
+    with serving(home.environment) as url, connected(url, key) as client:
+        before = client.post("/ingest/webhook", json={"title": "before"})
+        assert 200 == before.status_code, before.text
         stack.kafka.stop()
         started = time.monotonic()
         answer = client.post("/ingest/webhook", json={"title": "during"})
@@ -240,7 +300,7 @@ def test_without_kafka(home: House, stack: Stack) -> None:
         assert took < 3
         stack.kafka.start()
         again = _until_taken(client)
-    titles = {raw.title for raw, _ in home.records(at_least=2)}
+    titles = {raw.title for raw, _ in home.records(at_least=2, tenant=tenant)}
     assert ({"before", "after"}, False) == (titles, again["duplicate"])
 
 
