@@ -16,10 +16,11 @@ from connectors.ingest.intake import Hears, Intake, Sends
 from connectors.ingest.measured import count
 from connectors.ingest.problems import Problem
 from connectors.ingest.records import finish
-from connectors.ingest.replay import Used
+from connectors.ingest.replay import SharedUsed, Used
 from connectors.ingest.rules import RuleBook
 from connectors.settings import Taking
 from connectors.stores.credentials import Credential
+from connectors.stores.redis import Redis
 from schemas import topics
 from schemas.errors import Transient
 from schemas.topics import Names
@@ -46,6 +47,7 @@ class Parts:
     rules: RuleBook
     rules_loaded: Callable[[], bool]
     taking: Taking
+    redis: Redis | None = None
     public_url: str = ""
     now_ms: Callable[[], int] = wall_ms
 
@@ -71,7 +73,10 @@ class Gateway:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._used = Used(keep_s=parts.taking.replay_memory_s)
+        keep_s = parts.taking.replay_memory_s
+        self._used = SharedUsed(
+            Used(keep_s=keep_s), redis=parts.redis, names=parts.names, keep_s=keep_s
+        )
         self._intake = Intake(
             topic=parts.names.topic(topics.ALERTS_RAW),
             producer=parts.producer,
@@ -113,12 +118,14 @@ class Gateway:
         content = bodies.parse(raw, content_type=kind, taking=parts.taking)
         payload = Payload(parts.now_ms(), data=content.data, form=content.form, headers=headers)
         once = self._verified(form, credential, raw, payload, request)
-        if once and not self._used.claim(once):
+        if not once:
+            return await self._enter(form, credential, payload)
+        if not await self._used.claim(once):
             raise problems.unauthorized("this signature was used before")
         try:
             return await self._enter(form, credential, payload)
         except BaseException:
-            self._used.release(once)
+            await self._used.release(once)
             raise
 
     def _verified(

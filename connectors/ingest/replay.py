@@ -2,6 +2,15 @@
 
 import time
 from collections.abc import Callable
+from hashlib import sha256
+
+from connectors.stores.redis import Redis, Script
+from schemas.errors import RedisUnavailable
+from schemas.topics import Names
+
+WITHIN_S = 0.05  # a sender waits no longer; this process's own memory has answered by then
+CLAIM = Script("return redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) and 1 or 0")
+RELEASE = Script("return redis.call('DEL', KEYS[1])")
 
 
 class Used:
@@ -40,3 +49,39 @@ class Used:
             if len(self._until) <= self._most and self._until[oldest] > now:
                 return
             del self._until[oldest]
+
+
+class SharedUsed:
+    """Keep signatures for every process of ingest, and in this one alone while Redis is away."""
+
+    def __init__(self, used: Used, *, redis: Redis | None, names: Names, keep_s: float) -> None:
+        self._used = used
+        self._redis = redis
+        self._names = names
+        self._keep_ms = int(keep_s * 1000)
+
+    async def claim(self, name: str) -> bool:
+        """Note a signature; False where any process noted it before and did not release it."""
+        if not self._used.claim(name):
+            return False
+        if self._redis is None:
+            return True
+        try:
+            first = await self._redis.run(
+                CLAIM, keys=(self._key(name),), args=(self._keep_ms,), within_s=WITHIN_S
+            )
+        except RedisUnavailable:
+            return True
+        return bool(first == 1)
+
+    async def release(self, name: str) -> None:
+        """Let a signature come again, for its request was not taken."""
+        self._used.release(name)
+        if self._redis is not None:
+            try:
+                await self._redis.run(RELEASE, keys=(self._key(name),), args=(), within_s=WITHIN_S)
+            except RedisUnavailable:
+                return  # it lapses by itself, and its sender signs each attempt anew
+
+    def _key(self, name: str) -> str:
+        return self._names.redis("signature", sha256(name.encode()).hexdigest()[:32])

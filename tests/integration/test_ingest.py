@@ -245,6 +245,9 @@ def test_signed_source(
         return client.post(path, content=content, headers=marks).status_code
 
     assert [200, 401] == [post(body, signed), post(body, signed)]
+    with serving(home.environment) as other, connected(other, token) as elsewhere:
+        path = f"/ingest/slack/{token}"
+        assert 401 == elsewhere.post(path, content=body, headers=signed).status_code
     assert 401 == post(b"text=Disk+fine", signed)
     assert 401 == post(body, signed | {"x-slack-request-timestamp": "never"})
     assert 401 == post(body, {"content-type": signed["content-type"]})
