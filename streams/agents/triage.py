@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas import headers, keys, topics
 from schemas.codec import decode, encode
-from schemas.errors import HouseFault, Invalid, Oversized, Permanent
+from schemas.errors import HouseFault, Invalid, Oversized
 from schemas.fingerprint import is_ours
 from schemas.identity import Identities
 from schemas.limits import OUTPUT_BYTES, RECORD_BYTES
@@ -22,12 +22,14 @@ from streams.clock import monotonic_s
 from streams.core.rules import Rules, compile_rules
 from streams.core.stage import COMMAND, RAW, Place, Verdict
 from streams.kafka.batches import Batch, SourceRecord
-from streams.kafka.dead_letters import dead_letter, reason_of
+from streams.kafka.dead_letters import dead_letter, describe, reason_of
 from streams.kafka.states import States
 from streams.kafka.sweep import Sweep
 from streams.settings import Settings
 
 Marks = tuple[bool, tuple[int, int] | None, tuple[int, int] | None]
+# Under this key, which no tenant can have, lies how far a partition's commands are carried out.
+CARRIED_OUT = b"carried-out"
 UNMARKED: Marks = (False, None, None)
 
 
@@ -90,7 +92,7 @@ class Triage:
             except (HouseFault, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001 - the record's own fault, whatever it is
-                self._bury(record, batch, reason=reason_of(error), error=_describe(error))
+                self._bury(record, batch, reason=reason_of(error), error=describe(error))
         latest = batch.records[-1].timestamp
         if latest > self._latest.get(partition, 0):
             self._latest[partition] = latest
@@ -181,6 +183,11 @@ class Triage:
         rules: Rules,
         now_s: float,
     ) -> None:
+        # A copy that a crash made must not meet an alert that the first one did not find yet.
+        carried_out = self.states.get(partition, CARRIED_OUT) or AlertState()
+        if origin[1] <= carried_out.command_offset:
+            return
+        self.states.put(partition, CARRIED_OUT, replace(carried_out, command_offset=origin[1]))
         ordered = decode(AlertCommand, _checked(record.value))
         key = keys.key(ordered.tenant, ordered.fingerprint)
         place = Place(COMMAND, partition, origin[1], record.timestamp, sequenced_at=record.offset)
@@ -289,7 +296,3 @@ def _read_headers(given: Sequence[tuple[str, bytes]]) -> Marks:
     except ValueError as error:
         raise Invalid(str(error)) from error
     return marked, origin, command
-
-
-def _describe(error: Exception) -> str:
-    return str(error) if isinstance(error, Permanent) else f"{type(error).__name__}: {error}"

@@ -18,6 +18,11 @@ def reason_of(error: Exception) -> Reason:
     return error.reason if isinstance(error, Permanent) else Reason.STAGE_FAILED
 
 
+def describe(error: Exception) -> str:
+    """Say what was wrong, for people."""
+    return str(error) if isinstance(error, Permanent) else f"{type(error).__name__}: {error}"
+
+
 def dead_letter(
     record: SourceRecord,
     *,

@@ -1,16 +1,18 @@
 """Load triage with lives of alerts, hurt it, and hold its changes against a naive reading."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from schemas import topics as agreed
 from schemas.codec import decode
 from schemas.fingerprint import fingerprint
+from schemas.headers import COMMAND, parse_origin
 from schemas.keys import key
 from schemas.records import AlertChange, Intent, RawAlert
 from schemas.topics import TOPICS, Names
@@ -20,6 +22,7 @@ from tests.faults.scene import PARTITIONS, Scene
 TROUBLES = 300
 STATUSES = ("firing", "firing", "firing", "firing", "resolved")
 PRIORITIES = (1, 1, 1, 2, 3)
+ORDERS = ("ack", "unack")
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Life:
     facts: list[tuple[str, int]] = field(default_factory=list)  # kind and count, in order
     open: bool = False
     known: bool = False
+    acknowledged: bool = False
     priority: int = 0
     count: int = 0
 
@@ -49,9 +53,16 @@ class Life:
             return
         elif not self.open:
             self._say("reopened", priority)
-            self.open = True
+            self.open, self.acknowledged = True, False
         elif priority > self.priority:
             self._say("escalated", priority)
+
+    def obey(self, order: str) -> None:
+        """Read an order; one for what is unknown or already so changes nothing."""
+        wanted = order == "ack"
+        if self.known and self.acknowledged is not wanted:
+            self.acknowledged = wanted
+            self._say("acknowledged" if wanted else "unacknowledged", self.priority)
 
     def _say(self, kind: str, priority: int) -> None:
         self.priority = priority
@@ -64,10 +75,34 @@ class Verdict:
 
     lost: int  # facts that were never said
     invented: int  # facts that no record made
+    disordered: int  # alerts whose facts came in another order than their records
     contradicted: int  # one id with two contents
     miscounted: int  # alerts whose last count is not the number of their records
     facts: int
     repeated: int  # changes said once more under the same id, which readers drop
+    example: str  # one alert whose facts are not right
+
+
+def _trouble(number: int) -> str:
+    return fingerprint(RawAlert(source="grafana", title="life", dedup_key=f"trouble-{number}"))
+
+
+def _piece(chance: random.Random) -> tuple[bytes | None, bytes]:
+    number = chance.randrange(TROUBLES)
+    raw = {
+        "source": "grafana",
+        "title": "life",
+        "dedup_key": f"trouble-{number}",
+        "status": chance.choice(STATUSES),
+        "priority": chance.choice(PRIORITIES),
+    }
+    return key("default", _trouble(number)), orjson.dumps(raw)
+
+
+def _order(chance: random.Random) -> tuple[bytes | None, bytes]:
+    identity = _trouble(chance.randrange(TROUBLES))
+    order = {"kind": chance.choice(ORDERS), "fingerprint": identity, "actor": "ops"}
+    return key("default", identity), orjson.dumps(order)
 
 
 class Desk(Scene):
@@ -96,24 +131,11 @@ class Desk(Scene):
         return [self.raw, self.names.topic(agreed.ALERTS_COMMANDS)]
 
     def send(self, count: int, *, seed: int = 1) -> None:
-        """Send pieces of random alerts' lives, a third of them under no key."""
+        """Send pieces of random alerts' lives, and an order for every tenth of them."""
         chance = random.Random(seed)
-        topics.produce(self.servers, self.raw, (self._piece(chance) for _ in range(count)))
-
-    def _piece(self, chance: random.Random) -> tuple[bytes | None, bytes]:
-        raw = {
-            "source": "grafana",
-            "title": "life",
-            "dedup_key": f"trouble-{chance.randrange(TROUBLES)}",
-            "status": chance.choice(STATUSES),
-            "priority": chance.choice(PRIORITIES),
-        }
-        identity = fingerprint(
-            RawAlert(source="grafana", title="life", dedup_key=str(raw["dedup_key"]))
-        )
-        right = key("default", identity)
-        # One trouble's records keep one key, so that their order is known to the model.
-        return right, orjson.dumps(raw)
+        topics.produce(self.servers, self.raw, (_piece(chance) for _ in range(count)))
+        orders = (_order(chance) for _ in range(count // 10))
+        topics.produce(self.servers, self.names.topic(agreed.ALERTS_COMMANDS), orders)
 
     def said(self) -> dict[str, dict[int, AlertChange]]:
         """Give what was said, by alert and seq, the first telling of each."""
@@ -144,17 +166,23 @@ class Desk(Scene):
             total += 1
             contents[change.alert_id, change.seq].add((change.kind, change.count, change.priority))
             said[change.fingerprint].setdefault(change.seq, change)
-        lost = invented = miscounted = 0
+        lost = invented = disordered = miscounted = 0
+        example = ""
         for identity in lives.keys() | said.keys():
             life, changes = lives.get(identity, Life()), said[identity]
             facts = [(c.kind, c.count) for _, c in sorted(changes.items()) if c.kind != "repeated"]
-            lost += len(set(life.facts) - set(facts))
-            invented += len(facts) - len(set(facts) & set(life.facts))
+            lost += (Counter(life.facts) - Counter(facts)).total()
+            invented += (Counter(facts) - Counter(life.facts)).total()
+            if facts != life.facts:
+                disordered += 1
+                example = f"{identity}: said {facts}, expected {life.facts}, {sorted(changes.items())}"
             last = max(changes.values(), key=lambda c: c.seq, default=None)
             miscounted += (last.count if last else 0) != life.count
         return Verdict(
             lost=lost,
             invented=invented,
+            disordered=disordered,
+            example=example,
             contradicted=sum(len(variants) > 1 for variants in contents.values()),
             miscounted=miscounted,
             facts=sum(len(life.facts) for life in lives.values()),
@@ -165,8 +193,18 @@ class Desk(Scene):
         records = topics.read_all(self.servers, [self.raw])
         records.sort(key=lambda m: (m.partition() or 0, m.offset() or 0))
         lives: dict[str, Life] = defaultdict(Life)
+        obeyed: dict[int, int] = defaultdict(lambda: -1)
         for message in records:
-            raw = orjson.loads(message.value() or b"{}")
+            told = orjson.loads(message.value() or b"{}")
             identity = (message.key() or b"").decode().partition(":")[2]
-            lives[identity].meet(raw["status"], raw["priority"])
+            headers: dict[str, Any] = dict(message.headers() or ())
+            origin: bytes | None = headers.get(COMMAND)
+            if origin is None:
+                lives[identity].meet(told["status"], told["priority"])
+                continue
+            # A command that took its place twice, because of a crash, counts where it came first.
+            partition, offset = parse_origin(origin)
+            if offset > obeyed[partition]:
+                obeyed[partition] = offset
+                lives[identity].obey(told["kind"])
         return {identity: life for identity, life in lives.items() if life.known}
