@@ -14,17 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from connectors import logs
+from connectors import logs, problems
 from connectors import parts as shared
 from connectors.ingest import app as ingest
-from connectors.ingest import problems
 from connectors.ingest.app import Gateway
-from connectors.ingest.problems import Problem
 from connectors.ingest.rules import RuleBook
 from connectors.ingest.shortcut import Shortcut
 from connectors.ingest.slow_clients import BodyInTime, impatient
 from connectors.kafka import Follower
 from connectors.parts import Parts
+from connectors.problems import Problem
 from connectors.settings import Serving, Settings
 from schemas import topics
 from schemas.errors import ConfigurationError, RedisUnavailable, Transient
@@ -95,9 +94,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, wrong: RequestValidationError) -> Response:
-        first = wrong.errors()[0]
-        where = ".".join(str(each) for each in first.get("loc", ()))
-        return Problem(422, str(first.get("msg", "not valid")), where=where).response()
+        return problems.invalid(wrong).response()
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, wrong: Exception) -> Response:

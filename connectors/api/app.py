@@ -10,9 +10,9 @@ from fastapi.routing import APIRoute
 from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
 from connectors.api.orders import Orders
-from connectors.api.problems import Problem, invalid, unavailable
 from connectors.api.reading import add_reads
 from connectors.parts import Parts
+from connectors.problems import Problem, invalid, unavailable
 from schemas.errors import Transient
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 
-from connectors.api.problems import Problem, unauthorized
+from connectors.problems import Problem, unauthorized
 from connectors.stores.credentials import Credential, Credentials, Scope
 
 _bearer = HTTPBearer(

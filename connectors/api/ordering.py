@@ -10,8 +10,8 @@ from connectors.api import shapes
 from connectors.api.door import Door
 from connectors.api.models import PROBLEM, Notification, OnItsWay, Order, Snooze
 from connectors.api.orders import Given, Orders
-from connectors.api.problems import Problem
 from connectors.api.reading import NOT_FOUND, Id
+from connectors.problems import Problem
 from connectors.stores.credentials import Credential, Credentials, Scope
 from schemas.reasons import CommandKind
 

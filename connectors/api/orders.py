@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from connectors.api.models import Order
-from connectors.api.problems import Problem
+from connectors.problems import Problem
 from connectors.stores.credentials import Credential
 from connectors.stores.postgres import Database
 from connectors.stores.queries import inbox

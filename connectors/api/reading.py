@@ -15,7 +15,7 @@ from connectors.api.models import (
     Statistics,
 )
 from connectors.api.orders import Orders
-from connectors.api.problems import Problem
+from connectors.problems import Problem
 from connectors.stores.credentials import Credential, Credentials, Scope
 from connectors.stores.postgres import Database
 from connectors.stores.queries import inbox

@@ -9,15 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from connectors.ingest import bodies, doors, problems, replies, signatures
+from connectors import problems
+from connectors.ingest import bodies, doors, refusals, replies, signatures
 from connectors.ingest.formats.answers import Nothing, Payload, Refused
 from connectors.ingest.formats.catalogue import FORMATS
 from connectors.ingest.intake import Hears, Intake, Sends
 from connectors.ingest.measured import count
-from connectors.ingest.problems import Problem
 from connectors.ingest.records import finish
 from connectors.ingest.replay import SharedUsed, Used
 from connectors.ingest.rules import RuleBook
+from connectors.problems import Problem
 from connectors.settings import Taking
 from connectors.stores.credentials import Credential
 from connectors.stores.redis import Redis
@@ -152,7 +153,7 @@ class Gateway:
     async def _enter(self, form: str, credential: Credential, payload: Payload) -> Response:
         said = FORMATS[form](payload)
         if isinstance(said, Refused):
-            raise problems.refused([said])
+            raise refusals.refused([said])
         if isinstance(said, Nothing):
             return replies.to_nothing(said)
         alerts = [

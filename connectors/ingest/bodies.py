@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from connectors.ingest.formats.answers import Form
-from connectors.ingest.problems import Problem
+from connectors.problems import Problem
 from connectors.settings import Taking
 from schemas.limits import JSON_DEPTH, KIB
 

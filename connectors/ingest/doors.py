@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from connectors.ingest.problems import Problem, unauthorized
+from connectors.problems import Problem, unauthorized
 from connectors.stores.credentials import Credential, Scope
 
 
@@ -28,7 +28,7 @@ async def admit(credentials: Finds, *, headers: Mapping[str, str], path_token: s
         if not credential.allows(Scope.INGEST):
             raise Problem(403, "this key may not send alerts: it lacks the scope ingest")
         return credential
-    raise unauthorized("send a known key: Authorization: Bearer <key>")
+    raise unauthorized()
 
 
 def _tokens(authorization: str, path_token: str) -> Iterator[str]:

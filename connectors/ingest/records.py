@@ -6,22 +6,10 @@ from msgspec.structs import replace
 
 from schemas.limits import FIELD_BYTES
 from schemas.records import RawAlert
+from schemas.senders import LIFE_CYCLE
 
 CUT = "tocsin_cut"
 HOUR_MS = 3_600_000
-# DESIGN 4, dedup: these senders say when their trouble is over, so the clock does not.
-LIFE_CYCLE = frozenset(
-    (
-        "alertmanager",
-        "azure_monitor",
-        "cloudwatch",
-        "datadog",
-        "github",
-        "grafana",
-        "pagerduty",
-        "sentry",
-    )
-)
 
 
 def finish(alert: RawAlert, *, tenant: str, source: str, received_at: int) -> RawAlert:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import orjson
 from starlette.responses import Response
 
-from connectors.ingest import problems
+from connectors.ingest import refusals
 from connectors.ingest.formats.answers import Nothing, Refused, Taken
 from connectors.ingest.intake import Entered, TooBig
 from connectors.ingest.measured import HEARD_UNKNOWN
+from connectors.problems import Problem
 from schemas.limits import RECORD_BYTES
 from schemas.reasons import RawStatus
 
@@ -28,8 +29,8 @@ def to_taken(said: Taken, entered: Sequence[Entered | TooBig]) -> Response:
             refused.append(Refused(why, f"alert {place}"))
     if not taken:
         if len(refused) == 1 and len(entered) == 1:
-            raise problems.Problem(413, refused[0].why)
-        raise problems.refused(refused)
+            raise Problem(413, refused[0].why)
+        raise refusals.refused(refused)
     HEARD_UNKNOWN.inc(sum(each.duplicate is None for each in taken))
     if not said.many and not refused:
         answer = taken[0].answer()
@@ -37,7 +38,7 @@ def to_taken(said: Taken, entered: Sequence[Entered | TooBig]) -> Response:
             answer |= said.say(_sentence(taken[0]))
         return _json(answer)
     listed = {"alerts": [each.answer() for each in taken], "taken": len(taken)}
-    return _json(listed | {"refused": problems.listed(refused)}, status=202 if refused else 200)
+    return _json(listed | {"refused": refusals.listed(refused)}, status=202 if refused else 200)
 
 
 def to_nothing(said: Nothing) -> Response:

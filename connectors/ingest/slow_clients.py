@@ -6,7 +6,7 @@ from typing import ClassVar
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from connectors.ingest.problems import Problem
+from connectors.problems import Problem
 
 
 class Impatient(HttpToolsProtocol):

@@ -1,5 +1,6 @@
 """Say whom a token belongs to, quickly and also while PostgreSQL is away."""
 
+import asyncio
 import secrets
 import time
 from collections import OrderedDict
@@ -71,7 +72,8 @@ class Credentials:
     """Look tokens up in PostgreSQL and remember the answers.
 
     Known tokens are served from memory for a minute, and for as long as PostgreSQL is away;
-    refused ones for five seconds. Tokens are remembered by their hash alone.
+    refused ones for five seconds. Tokens are remembered by their hash alone. However many ask
+    for the same token at once, PostgreSQL is asked once.
     """
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -79,6 +81,7 @@ class Credentials:
         self._clock = clock
         self._known: OrderedDict[bytes, _Answer] = OrderedDict()
         self._refused: OrderedDict[bytes, _Answer] = OrderedDict()
+        self._looking: dict[bytes, asyncio.Task[Credential | None]] = {}
         self._away_until = 0.0
 
     async def find(self, token: str) -> Credential | None:
@@ -96,12 +99,25 @@ class Credentials:
         stale = held.credential if held is not None else None
         if now < self._away_until:
             return _or_unavailable(stale)
+        looking = self._looking.get(digest)
+        if looking is None:
+            looking = asyncio.get_running_loop().create_task(self._look_up(digest))
+            self._looking[digest] = looking
+        try:
+            # One who goes away takes the answer from nobody else.
+            return await asyncio.shield(looking)
+        except DatabaseUnavailable:
+            return _or_unavailable(stale)
+
+    async def _look_up(self, digest: bytes) -> Credential | None:
         try:
             credential = await self._ask(digest)
+            self._remember(digest, credential)
         except DatabaseUnavailable:
             self._away_until = self._clock() + RETRY_S
-            return _or_unavailable(stale)
-        self._remember(digest, credential)
+            raise
+        finally:
+            del self._looking[digest]
         return credential
 
     async def _ask(self, digest: bytes) -> Credential | None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -27,49 +28,51 @@ DATABASE_CONNECTIONS = 3
 async def run(settings: Settings, *, metrics_port: int, instance_id: str) -> None:
     """Keep the views current until told to stop."""
     names = settings.names
-    database = Database(
-        url=settings.stores.database_url,
-        schema=names.database_schema(),
-        most=DATABASE_CONNECTIONS,
-    )
-    redis = Redis(url=settings.stores.redis_url)
-    shadow = Shadow(database, Heard(redis, names))
-    meters = Meters()
-    await database.open()
-    await shadow.start()
-    reader = Reader(
-        settings.cluster,
-        group=names.group("views"),
-        topics=[names.topic(topic) for topic in FOLLOWED],
-        instance_id=instance_id,
-    )
-    async with Producer(settings.cluster) as producer:
+    async with AsyncExitStack() as opened:
+        database = Database(
+            url=settings.stores.database_url,
+            schema=names.database_schema(),
+            most=DATABASE_CONNECTIONS,
+        )
+        await database.open()
+        opened.push_async_callback(database.close)
+        redis = Redis(url=settings.stores.redis_url)
+        opened.push_async_callback(redis.close)
+        shadow = Shadow(database, Heard(redis, names))
+        opened.push_async_callback(shadow.close)
+        await shadow.start()
+        reader = Reader(
+            settings.cluster,
+            group=names.group("views"),
+            topics=[names.topic(topic) for topic in FOLLOWED],
+            instance_id=instance_id,
+        )
+        opened.push_async_callback(asyncio.to_thread, reader.close)
+        meters = Meters()
         following = Following(
             reader=reader,
             database=database,
-            producer=producer,
+            producer=await opened.enter_async_context(Producer(settings.cluster)),
             shadow=shadow,
             names=names,
             meters=meters,
         )
-        health = Health(
-            host=settings.serving.host,
-            port=metrics_port,
-            registry=meters.registry,
-            missing=lambda: following.trouble,
-        )
+        opened.callback(_show_health(settings, following, meters, port=metrics_port).close)
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, following.stop)
-        log.info("following", metrics_port=health.port)
-        try:
-            await following.run()
-        finally:
-            health.close()
-            await asyncio.to_thread(reader.close)
-            await shadow.close()
-            await redis.close()
-            await database.close()
+        await following.run()
+
+
+def _show_health(settings: Settings, following: Following, meters: Meters, *, port: int) -> Health:
+    health = Health(
+        host=settings.serving.host,
+        port=port,
+        registry=meters.registry,
+        missing=lambda: following.trouble,
+    )
+    log.info("following", metrics_port=health.port)
+    return health
 
 
 def main() -> int:

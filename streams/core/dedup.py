@@ -8,24 +8,11 @@ from schemas.errors import Invalid
 from schemas.matching import matches
 from schemas.reasons import AlertStatus, Anchor, RawStatus
 from schemas.records import RawAlert
+from schemas.senders import LIFE_CYCLE
 from schemas.state import AlertState
 from streams.core.rules import TenantRules
 
 FIRST_MS = 3_600_000  # DESIGN 4: one hour from the first occurrence
-
-# DESIGN 4: these senders say when their trouble is over, so their alerts live until then.
-LIFE_CYCLE = frozenset(
-    (
-        "alertmanager",
-        "azure_monitor",
-        "cloudwatch",
-        "datadog",
-        "github",
-        "grafana",
-        "pagerduty",
-        "sentry",
-    )
-)
 
 _OPEN = AlertStatus.OPEN.value
 _STATUSES = frozenset(status.value for status in RawStatus)

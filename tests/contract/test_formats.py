@@ -13,7 +13,7 @@ import pytest
 from connectors.ingest import bodies
 from connectors.ingest.formats.answers import Answer, Nothing, Payload, Refused, Taken
 from connectors.ingest.formats.catalogue import FORMATS
-from connectors.ingest.problems import Problem
+from connectors.problems import Problem
 from connectors.settings import Taking
 from schemas import codec
 from schemas.reasons import RawStatus

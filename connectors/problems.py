@@ -1,5 +1,6 @@
-"""Why a request was refused, as the API says it: problem+json (RFC 9457)."""
+"""Why a request was refused, as whoever asked reads it: problem+json (RFC 9457), never a trace."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -10,9 +11,14 @@ from starlette.responses import Response
 
 from schemas.errors import Permanent, Transient
 
+log = logging.getLogger("tocsin.http")
+
 
 class Problem(Permanent):
-    """State that a request is refused; `where` is the place in it, `more` are further fields."""
+    """State that a request is refused, with the HTTP status that says so.
+
+    `where` is the place in the request; `more` are further fields of the answer.
+    """
 
     def __init__(
         self,
@@ -48,13 +54,9 @@ class Problem(Permanent):
         )
 
 
-def unauthorized() -> Problem:
-    """Ask for a key."""
-    return Problem(
-        401,
-        "send a known key: Authorization: Bearer <key>",
-        headers={"WWW-Authenticate": 'Bearer, Basic realm="tocsin"'},
-    )
+def unauthorized(detail: str = "send a known key: Authorization: Bearer <key>") -> Problem:
+    """Ask for a key, or for a better one."""
+    return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer, Basic realm="tocsin"'})
 
 
 def unavailable(why: Transient) -> Problem:
@@ -68,3 +70,13 @@ def invalid(wrong: RequestValidationError) -> Problem:
     found = [{"where": ".".join(map(str, e["loc"])), "why": str(e["msg"])} for e in wrong.errors()]
     more = {"errors": found} if len(found) > 1 else {}
     return Problem(422, found[0]["why"], where=found[0]["where"], more=more)
+
+
+def unexpected(wrong: Exception) -> Problem:
+    """Log where something of ours broke, and say only that it did.
+
+    The text of a foreign error may hold what was sent, so its kind and its place are logged.
+    """
+    place = (Exception, Exception("text left out"), wrong.__traceback__)
+    log.error("request failed: %s", type(wrong).__name__, exc_info=place)
+    return Problem(500, "something went wrong here; it was logged")
