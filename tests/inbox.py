@@ -1,20 +1,29 @@
 """Write changes as triage does, and look at what the views made of them."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import httpx
+from fastapi import FastAPI
+
+from connectors import parts as shared
+from connectors.api.app import routes
+from connectors.settings import Settings
 from connectors.stores.postgres import Database, connect, fetch_all
 from connectors.stores.queries import views
 from connectors.views.rows import Taken
 from connectors.views.writing import write
 from schemas import keys
 from schemas.codec import encode
+from schemas.reasons import Outcome, Reason, Stage, SubjectKind
 from schemas.records import AlertChange, DeadLetter, Decision, Record
 from schemas.topics import ALERTS_CHANGES, DEAD_LETTERS, DECISIONS, Names, Topic
 from tests import topics
 from tests.builders import HOUR, NOON
 from tests.gateway import House
+
+Rows = Callable[..., Awaitable[None]]
 
 TOPICS: dict[type[Record], Topic] = {
     AlertChange: ALERTS_CHANGES,
@@ -92,3 +101,46 @@ async def store(opened: Database, records: Sequence[Record], *, place: str = "wr
     first = stands[place, 0]
     taken = [Taken(place, 0, first + number, each) for number, each in enumerate(records)]
     await write(opened, taken, {(place, 0): first + len(taken)})
+
+
+def refusal(subject: str, reason: Reason, *, ident: str, fingerprint: str = "") -> Decision:
+    """Build the decision that turned something down."""
+    return Decision(
+        id=ident,
+        subject_kind=str(SubjectKind.RECORD),
+        subject_id=subject,
+        stage=str(Stage.COMMAND),
+        outcome=str(Outcome.DROPPED),
+        reason=str(reason),
+        fingerprint=fingerprint,
+        occurred_at=NOON,
+    )
+
+
+@asynccontextmanager
+async def client_of(home: House, token: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the inbox, which runs in this process."""
+    parts = shared.made(Settings.from_env(home.environment))
+    app = FastAPI()
+    app.include_router(routes(parts))
+    async with AsyncExitStack() as opened:
+        await parts.database.open()
+        opened.push_async_callback(parts.database.close)
+        await opened.enter_async_context(parts.producer)
+        transport = httpx.ASGITransport(app=app)
+        headers = {"Authorization": f"Bearer {token}"}
+        yield await opened.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://inbox", headers=headers)
+        )
+
+
+async def get(client: httpx.AsyncClient, path: str, **params: Any) -> dict[str, Any]:
+    """Ask the inbox, which must answer."""
+    answer = await client.get(f"/api{path}", params=params)
+    assert 200 == answer.status_code, answer.text
+    return dict(answer.json())
+
+
+async def ids(client: httpx.AsyncClient, **params: Any) -> list[str]:
+    """Give the ids of a list, in its order."""
+    return [item["id"] for item in (await get(client, "/notifications", **params))["items"]]

@@ -16,18 +16,12 @@ from schemas.topics import ALERTS_CHANGES, DEAD_LETTERS, Names
 from tests import topics
 from tests.builders import HOUR
 from tests.conftest import Stack
-from tests.gateway import House, free_port, house
+from tests.gateway import House, free_port
 from tests.inbox import change, publish, rows
 from tests.processes import Process
 from tests.waiting import eventually, eventually_async
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-def home(stack: Stack, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Give topics and tables under a namespace of the test's own."""
-    return house(stack, namespace, tmp_path, monkeypatch)
 
 
 @pytest.fixture
