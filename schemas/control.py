@@ -22,7 +22,7 @@ class Matcher(Struct, frozen=True, kw_only=True):
     value: str = ""
 
 
-class Silence(Record, frozen=True, kw_only=True):
+class Silence(Record, frozen=True, kw_only=True, gc=False):
     """Mute the alerts that match everything named here, from `starts_at` up to `ends_at`.
 
     `title_regex` and `body_regex` are searched, not anchored; empty ones match anything.
@@ -41,7 +41,7 @@ class Silence(Record, frozen=True, kw_only=True):
     tenant: str = DEFAULT_TENANT
 
 
-class Route(Record, frozen=True, kw_only=True):
+class Route(Record, frozen=True, kw_only=True, gc=False):
     """Say who is told about which alerts; lower `position` is asked first.
 
     The first match ends the search unless it says `continue_matching`.
@@ -60,7 +60,7 @@ class Route(Record, frozen=True, kw_only=True):
     tenant: str = DEFAULT_TENANT
 
 
-class Rule(Record, frozen=True, kw_only=True):
+class Rule(Record, frozen=True, kw_only=True, gc=False):
     """Change how matching alerts are treated; lower `position` is asked first.
 
     kind `priority`: `set_priority` 0 to 3, or `raise_by` (negative lowers); all matches apply.

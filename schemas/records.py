@@ -13,7 +13,7 @@ DEFAULT_TENANT = "default"
 NO_PRIORITY = -1
 
 
-class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Be a value that has a schema; `AVRO` names the file under `schemas/avro/` without ending.
 
     Unknown fields are an error to msgspec, so that `schemas.codec` can count them.
@@ -22,7 +22,7 @@ class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     AVRO: ClassVar[str] = ""
 
 
-class RawAlert(Record, frozen=True, kw_only=True):
+class RawAlert(Record, frozen=True, kw_only=True, gc=False):
     """Carry what a source said, translated to our fields and not yet judged.
 
     `severity` is the source's own word; `priority` is 0 to 3 or `NO_PRIORITY`.
@@ -48,7 +48,7 @@ class RawAlert(Record, frozen=True, kw_only=True):
     received_at: int = 0
 
 
-class AlertCommand(Record, frozen=True, kw_only=True):
+class AlertCommand(Record, frozen=True, kw_only=True, gc=False):
     """Order something done to the alert that stands under a fingerprint.
 
     `alert_id` narrows the order to one life of the alert; empty means whichever is current.
@@ -68,7 +68,7 @@ class AlertCommand(Record, frozen=True, kw_only=True):
     tenant: str = DEFAULT_TENANT
 
 
-class AlertChange(Record, frozen=True, kw_only=True):
+class AlertChange(Record, frozen=True, kw_only=True, gc=False):
     """State a fact about an alert, numbered by `seq` from 1 within it; counts are absolute.
 
     `opened_partition` and `opened_offset` name the record that opened the alert.
@@ -113,7 +113,7 @@ class AlertChange(Record, frozen=True, kw_only=True):
     tenant: str = DEFAULT_TENANT
 
 
-class Intent(Record, frozen=True, kw_only=True):
+class Intent(Record, frozen=True, kw_only=True, gc=False):
     """Ask that one recipient be told something, before channels are chosen.
 
     `channels` None means the recipient's preferences decide. `to` maps a channel to an address
@@ -146,7 +146,7 @@ class Intent(Record, frozen=True, kw_only=True):
     tenant: str = DEFAULT_TENANT
 
 
-class Decision(Record, frozen=True, kw_only=True):
+class Decision(Record, frozen=True, kw_only=True, gc=False):
     """Say why a stage dropped, held, muted or changed something.
 
     `count` is how many occurrences this one record speaks for.
@@ -168,7 +168,7 @@ class Decision(Record, frozen=True, kw_only=True):
     tenant: str = DEFAULT_TENANT
 
 
-class DeadLetter(Record, frozen=True, kw_only=True):
+class DeadLetter(Record, frozen=True, kw_only=True, gc=False):
     """Keep a record that could not be taken, as it came, with where and why.
 
     `value` is cut to `schemas.limits.DEAD_LETTER_VALUE_BYTES`; `truncated` says so.

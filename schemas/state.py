@@ -16,7 +16,7 @@ UNTOLD = 0x01  # count ran ahead of what the last change said
 RESERVED = 0x02  # a `repeated` change is decided and perhaps not yet published
 
 
-class Reservation(Struct, frozen=True, array_like=True):
+class Reservation(Struct, frozen=True, array_like=True, gc=False):
     """Hold a `repeated` change that was decided by the clock, until it is surely published."""
 
     seq: int
@@ -24,7 +24,7 @@ class Reservation(Struct, frozen=True, array_like=True):
     last_seen_at: int
 
 
-class AlertState(Struct, frozen=True, array_like=True):
+class AlertState(Struct, frozen=True, array_like=True, gc=False):
     """Remember one fingerprint: the current alert's life, and how far its topics were applied.
 
     `opened_partition` and `opened_offset` name the opening record, from which the alert's id
@@ -94,6 +94,11 @@ def unpack_alert(packed: bytes) -> AlertState:
 def flags(packed: bytes) -> int:
     """Read the flags of a packed state without unpacking it."""
     return packed[0]
+
+
+def without_flags(packed: bytes, taken: int) -> bytes:
+    """Take flags off a packed state without unpacking it."""
+    return bytes((packed[0] & ~taken,)) + packed[1:]
 
 
 def lapses_at(packed: bytes) -> int:

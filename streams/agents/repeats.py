@@ -8,15 +8,21 @@ from collections.abc import Callable
 
 from schemas import keys
 from schemas.records import AlertChange
-from schemas.state import RESERVED, UNTOLD, AlertState, flags
+from schemas.state import RESERVED, UNTOLD, AlertState, flags, without_flags
 from streams import pipeline
 from streams.clock import monotonic_s
 from streams.kafka.states import States
 from streams.kafka.store import PartitionStore
 
 # The inbox's counter is right within 10 s (DESIGN 4, dedup): this, a checkpoint and the view.
+# Where many alerts wait to be counted, each is said less often, and the load is halved.
 REPEATED_AFTER_S = 4.0
+REPEATED_AFTER_LOADED_S = 8.0
+MANY = 1_000
 REPEATED_AT_ONCE = 5_000
+# A reservation older than this was announced: a worker that cannot flush for longer leaves
+# (streams.kafka.producer.MESSAGE_TIMEOUT_S), and `announce` follows the flush at once.
+ANNOUNCED_WITHIN_MS = 120_000
 
 Place = tuple[int, bytes]  # partition and key
 
@@ -49,7 +55,7 @@ class Repeats:
             return True
         if not self._since_s:
             return False
-        return monotonic_s() - next(iter(self._since_s.values())) >= REPEATED_AFTER_S
+        return next(iter(self._since_s.values())) <= self._due_since_s()
 
     def reserve(self) -> None:
         """Put into the states which counts are said after this checkpoint."""
@@ -57,11 +63,16 @@ class Repeats:
             del self._since_s[place]
             state = self._states.get(*place)
             if state is not None and state.count > state.said_count:
-                self._states.put(*place, pipeline.reserve(state))
+                # What is still reserved here was announced long ago, see `ready`.
+                self._states.put(*place, pipeline.reserve(pipeline.announced(state)))
                 self._reserved.append(place)
 
+    def _due_since_s(self) -> float:
+        few = len(self._since_s) < MANY
+        return monotonic_s() - (REPEATED_AFTER_S if few else REPEATED_AFTER_LOADED_S)
+
     def _due(self) -> list[Place]:
-        latest = monotonic_s() - REPEATED_AFTER_S
+        latest = self._due_since_s()
         due: list[Place] = []
         for place, since_s in self._since_s.items():
             if since_s > latest or len(due) >= REPEATED_AT_ONCE:
@@ -78,17 +89,24 @@ class Repeats:
                 continue
             tenant, fingerprint = keys.split(key)
             self._say(key, pipeline.announce(state, fingerprint=fingerprint, tenant=tenant))
-            self._states.put(partition, key, pipeline.announced(state))
+            # Not worth a changelog record: after a crash it would be said once more, under its id.
+            self._states.rest(partition, key, pipeline.announced(state))
 
     def ready(self, partition: int) -> None:
         """Find in the partition's states what a former owner had yet to say."""
         now_s = monotonic_s()
+        recent = self._store.flagged_within(partition, ANNOUNCED_WITHIN_MS)
+        announced = []
         for key, packed in self._store.items_of(partition):
             flagged = flags(packed)
             if flagged & RESERVED:
-                self._reserved.append((partition, key))
-            elif flagged & UNTOLD:
+                if key in recent:
+                    self._reserved.append((partition, key))
+                else:
+                    announced.append((key, without_flags(packed, RESERVED)))
+            if flagged & UNTOLD:
                 self._since_s[partition, key] = now_s
+        self._store.put_many(partition, announced)
 
     def gone(self) -> None:
         """Forget it all: the next owner finds it in the states."""

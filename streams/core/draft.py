@@ -26,7 +26,7 @@ ONCE = {
 _NO_CONTENT = RawAlert(source="", title="")
 
 
-class Subject(Struct, frozen=True):
+class Subject(Struct, frozen=True, gc=False):
     """Name what is judged: whose alert, under which fingerprint, at which event time."""
 
     tenant: str
@@ -114,11 +114,11 @@ class Draft:
         subject_id = record or self.alert_id
         self.decisions.append(
             Decision(
-                subject_kind=(SubjectKind.RECORD if record else SubjectKind.ALERT).value,
+                subject_kind=SubjectKind.RECORD if record else SubjectKind.ALERT,
                 subject_id=subject_id,
-                stage=stage.value,
-                outcome=outcome.value,
-                reason=reason.value,
+                stage=stage,
+                outcome=outcome,
+                reason=reason,
                 fingerprint=subject.fingerprint,
                 rule_id=rule_id,
                 detail=detail,
@@ -165,7 +165,7 @@ def fact(
         alert_id=alert_id,
         seq=state.seq,
         fingerprint=subject.fingerprint,
-        kind=kind.value,
+        kind=kind,
         status=state.status,
         priority=state.priority,
         count=state.count,

@@ -11,7 +11,7 @@ def lapses_at(state: AlertState) -> int:
 
     It stays while it has something to say, and while the alert lives until someone ends it.
     """
-    if state.reserved is not None or state.count > state.said_count:
+    if state.count > state.said_count:
         return FOREVER
     end = state.window_ends_at
     if state.status == AlertStatus.OPEN:

@@ -25,7 +25,7 @@ class Place(Struct, frozen=True, gc=False):
     sequenced_at: int = -1
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """Say what came of a record: the state from now on, and everything to be put out.
 
     The same object as the state that was given means that nothing is to be written.

@@ -1,6 +1,6 @@
 """Telling: the Intents by which an alert's change reaches people."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from schemas import ids
@@ -23,9 +23,11 @@ def cut(text: str, limit: int = BODY_BYTES) -> str:
 
 
 def tell(
-    draft: Draft, addressees: Iterable[Addressee], *, raw: RawAlert, place: Place, **data: Any
+    draft: Draft, addressees: Sequence[Addressee], *, raw: RawAlert, place: Place, **data: Any
 ) -> None:
     """Tell these people of the last change, and remember whom was told by which template."""
+    if not addressees:
+        return
     content = _data(draft, raw) | data
     told = list(draft.state.told or ())
     templates = list(draft.state.templates or ())
@@ -34,8 +36,7 @@ def tell(
         if addressee.recipient not in told:
             told.append(addressee.recipient)
             templates.append(addressee.template)
-    if told:
-        draft.set(told=told, templates=templates)
+    draft.set(told=told, templates=templates)
 
 
 def tell_end(draft: Draft, *, raw: RawAlert | None, place: Place, **data: Any) -> None:

@@ -42,6 +42,14 @@ class States(Generic[S]):
             changed = self._changed[partition] = {}
         changed[key] = state
 
+    def rest(self, partition: int, key: bytes, state: S) -> None:
+        """Change a state in memory only: the changelog learns of it with the key's next change."""
+        changed = self._changed.get(partition)
+        if changed is not None and key in changed:
+            changed[key] = state
+        else:
+            self._store.put_many(partition, ((key, self._pack(state)),))
+
     def changed(self) -> Iterator[tuple[int, dict[bytes, S | None]]]:
         """Walk over what changed since the last checkpoint, by partition."""
         return iter(self._changed.items())

@@ -21,6 +21,8 @@ class PartitionStore(Store[bytes, bytes]):
         """Begin without partitions."""
         self._partitions: dict[int, dict[bytes, bytes]] = {}
         self._persisted: dict[int, int] = {}
+        self._flagged_at: dict[int, dict[bytes, int]] = {}
+        self._written_at: dict[int, int] = {}
         self.on_ready: Callable[[int], None] = lambda _partition: None
 
     def get_packed(self, partition: int, key: bytes) -> bytes | None:
@@ -45,6 +47,12 @@ class PartitionStore(Store[bytes, bytes]):
         """List the keys of one partition as of now."""
         return list(self._partitions.get(partition, ()))
 
+    def flagged_within(self, partition: int, span_ms: int) -> set[bytes]:
+        """Name keys whose flagged state was restored from the changelog's last `span_ms`."""
+        since = self._written_at.get(partition, 0) - span_ms
+        flagged = self._flagged_at.pop(partition, {})
+        return {key for key, written_at in flagged.items() if written_at >= since}
+
     def size(self) -> int:
         """Count the state records held."""
         return sum(map(len, self._partitions.values()))
@@ -57,6 +65,7 @@ class PartitionStore(Store[bytes, bytes]):
         """Forget a partition that another worker may have changed."""
         self._partitions.pop(partition, None)
         self._persisted.pop(partition, None)
+        self._flagged_at.pop(partition, None)
 
     # -- what Faust calls
 
@@ -97,6 +106,7 @@ class PartitionStore(Store[bytes, bytes]):
 
     def _restore(self, batch: Batch) -> None:
         held = self._partitions.setdefault(batch.partition, {})
+        flagged = self._flagged_at.setdefault(batch.partition, {})
         for record in batch.records:
             key, value = record.key, record.value
             if key is None:
@@ -105,7 +115,10 @@ class PartitionStore(Store[bytes, bytes]):
                 held.pop(key, None)
             else:
                 held[key] = value
+                if value[0]:
+                    flagged[key] = record.timestamp
         self._persisted[batch.partition] = batch.last
+        self._written_at[batch.partition] = batch.records[-1].timestamp
 
     async def on_recovery_completed(
         self,

@@ -1,6 +1,7 @@
 """The alerts that benches send: about 300 bytes, with what makes texts vary in life."""
 
 import random
+import time
 from collections.abc import Iterator
 
 import msgspec
@@ -11,7 +12,6 @@ from schemas.fingerprint import fingerprint
 from schemas.keys import key
 from schemas.records import RawAlert
 
-NOW_MS = 1_780_000_000_000
 
 
 def alert(number: int, *, occurrence: int, now_ms: int) -> RawAlert:
@@ -32,9 +32,11 @@ def alert(number: int, *, occurrence: int, now_ms: int) -> RawAlert:
 def alerts(events: int, *, troubles: int, seed: int = 7) -> Iterator[RawAlert]:
     """Make `events` alerts over `troubles` fingerprints, in random order."""
     chance = random.Random(seed)
+    # Of today: an alert of last year would be stale, and triage would go other ways.
+    began_ms = time.time_ns() // 1_000_000 - 60_000
     for occurrence in range(events):
         number = occurrence if troubles >= events else chance.randrange(troubles)
-        yield alert(number, occurrence=occurrence, now_ms=NOW_MS + occurrence // 20)
+        yield alert(number, occurrence=occurrence, now_ms=began_ms + occurrence // 20)
 
 
 def keyed(raws: Iterator[RawAlert], *, wire: str) -> Iterator[tuple[bytes, bytes]]:
