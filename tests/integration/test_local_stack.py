@@ -4,11 +4,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import psycopg
 import redis
@@ -17,12 +13,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from deploy.local.home import Home
-from deploy.local.parts import CHECKOUT
 from deploy.local.services import services
 from tests.conftest import Stack
+from tests.local_stack import command, env_of, running
 from tests.waiting import eventually
-
-GIVEN = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL")
 
 
 def test_kafka_keeps_records_and_address_through_a_kill(stack: Stack, namespace: str) -> None:
@@ -126,64 +120,4 @@ def test_services_come_back_after_a_kill_of_everything(tmp_path: Path) -> None:
         second.send_signal(signal.SIGINT)
         assert 0 == second.wait(40)
     assert not (tmp_path / "env").exists()
-    assert [] == list((tmp_path / "run").iterdir())
-
-
-def command(
-    folder: Path,
-    act: str = "services",
-    *,
-    stdout: IO[bytes] | None = None,
-    stderr: int | None = None,
-) -> subprocess.Popen[str]:
-    """Start a stack of its own in a folder, as a user would."""
-    environment = {k: v for k, v in os.environ.items() if k not in GIVEN}
-    line = [sys.executable, "-m", "deploy.local", act, "--dir", str(folder)]
-    return subprocess.Popen(
-        line, env=environment, cwd=CHECKOUT, stdout=stdout, stderr=stderr, text=True
-    )
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Give the running command, ended by force if the test leaves it running."""
-    process = command(folder)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def env_of(folder: Path, process: subprocess.Popen[str]) -> dict[str, str]:
-    """Wait for the services and read where they are."""
-
-    def lines() -> list[str]:
-        assert process.poll() is None
-        return (folder / "env").read_text().splitlines()
-
-    found = eventually(lines, within_s=90, why="the services are up")
-    rows = (line.removeprefix("export ").split("=", 1) for line in found)
-    return {name: value.strip("'") for name, value in rows}
-
-
-def test_the_whole_product_runs_and_tells_its_story(tmp_path: Path) -> None:
-    """One command starts everything, sends samples, says what came of them, and stops clean."""
-    tmp_path.chmod(0o711)
-    out = tmp_path / "out"
-    with out.open("wb") as printed:
-        process = command(tmp_path, "run", stdout=printed)
-    try:
-        eventually(
-            lambda: "stop      Ctrl-C" in out.read_text() or process.poll() is not None,
-            within_s=150,
-            why="the story is told",
-        )
-        said = out.read_text()
-        assert "17 events became 5 entries: one entry x 12 (11 duplicates saved)" in said, said
-        process.send_signal(signal.SIGINT)
-        assert 0 == process.wait(60)
-    finally:
-        process.kill()
-        process.wait()
     assert [] == list((tmp_path / "run").iterdir())

@@ -1,0 +1,91 @@
+"""`make run` gives a newcomer the whole product, and nothing is forgotten when it is stopped."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.local_stack import Product
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
+
+TEXT = "CPU usage above 90% on server-01"
+STORY = "17 events became 5 entries: one entry x 12 (11 duplicates saved), 1 silenced, 1 resolved."
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, str]]:
+    """Run the product once for all tests here, with what its first run printed."""
+    folder = tmp_path_factory.mktemp("product")
+    folder.chmod(0o711)  # PostgreSQL runs as another account when the run is root's
+    product = Product(folder)
+    try:
+        yield product, product.run()
+    finally:
+        product.close()
+
+
+@pytest.fixture
+def product(started: tuple[Product, str]) -> Product:
+    """Give the running product."""
+    return started[0]
+
+
+def _entries(client: httpx.Client, alert_id: str) -> list[dict[str, Any]]:
+    answer = client.get("/api/notifications", params={"limit": 200}).raise_for_status()
+    return [item for item in answer.json()["items"] if item["id"] == alert_id]
+
+
+def _post(client: httpx.Client) -> dict[str, Any]:
+    answer = client.post("/ingest/slack", data={"text": TEXT})
+    assert 200 == answer.status_code, answer.text
+    return dict(answer.json())
+
+
+def test_the_samples_tell_their_story(started: tuple[Product, str]) -> None:
+    """The run shows what seventeen events of five sources came to, and what to try next."""
+    assert STORY in started[1], started[1]
+    assert "/api/notifications'" in started[1]
+
+
+def test_the_documentation_is_served(product: Product) -> None:
+    """Whoever opens the API's address finds it described, ingest and inbox alike."""
+    with product.client() as client:
+        assert 200 == client.get("/docs").status_code
+        described = client.get("/openapi.json").raise_for_status().json()["paths"]
+    assert {"/ingest/{format}", "/api/notifications"} <= described.keys()
+
+
+def test_a_duplicate_is_told_at_once_also_after_a_restart(product: Product) -> None:
+    """The same text is one entry with a count, can be taken in hand, and outlives a restart."""
+    with product.client() as client:
+        first, second = _post(client), _post(client)
+        assert (False, True) == (first["duplicate"], second["duplicate"])
+        assert first["id"] == second["existing_id"]
+
+        def counted() -> bool:
+            return [2] == [entry["count"] for entry in _entries(client, first["id"])]
+
+        eventually(counted, within_s=10, why="the inbox shows one entry x 2")
+        client.post(f"/api/notifications/{first['id']}/ack").raise_for_status()
+        eventually(
+            lambda: _entries(client, first["id"])[0]["acknowledged"],
+            within_s=10,
+            why="the entry is acknowledged",
+        )
+
+    assert 0 == product.stop()
+    assert [] == list((product.folder / "run").iterdir())
+    assert STORY in product.run()
+
+    with product.client() as client:
+        third = _post(client)
+        assert (True, first["id"]) == (third["duplicate"], third["existing_id"])
+        eventually(
+            lambda: [3] == [entry["count"] for entry in _entries(client, first["id"])],
+            within_s=10,
+            why="the inbox shows one entry x 3",
+        )
+        assert _entries(client, first["id"])[0]["acknowledged"]
