@@ -11,7 +11,8 @@ from hashlib import sha256
 import orjson
 
 from schemas.control import Rule
-from schemas.normalise import normalised
+from schemas.limits import CUT_LABEL
+from schemas.normalise import BETWEEN, normalised, normalised_pair
 from schemas.reasons import RuleKind
 from schemas.records import RawAlert
 
@@ -20,8 +21,6 @@ NO_RULES = "0"
 
 _DIGITS = 16
 _RULES_DIGITS = 8
-# Decoded records hold no NUL, so parts that hold anything else cannot run into one another.
-_BETWEEN = "\0"
 _ALERT_NAME = "alertname"
 
 
@@ -36,13 +35,18 @@ def fingerprint(raw: RawAlert, labels: Sequence[str] = ()) -> str:
 
 def _identity(raw: RawAlert, chosen: Sequence[str]) -> str:
     given = raw.labels
+    if CUT_LABEL in given:
+        given = {name: value for name, value in given.items() if name != CUT_LABEL}
     if chosen and any(name in given for name in chosen):
         names = sorted(set(chosen))
         return _joined("rule", raw.source, [p for n in names for p in (n, given.get(n, ""))])
     if raw.dedup_key:
         return _joined("key", raw.source, [raw.dedup_key])
     if not given:
-        return _joined("text", raw.source, _words(raw))
+        words = normalised_pair(raw.title, raw.body)
+        if words == BETWEEN:  # nothing but numbers: they are all there is to tell it by
+            words = f"{raw.title} {BETWEEN} {raw.body}"
+        return f"text{BETWEEN}{raw.source}{BETWEEN}{words}"
     parts = [part for pair in sorted(given.items()) for part in pair]
     if _ALERT_NAME not in given:
         # env=prod alone would make one trouble of many (docs/decisions/0001-labels-and-title.md).
@@ -50,14 +54,8 @@ def _identity(raw: RawAlert, chosen: Sequence[str]) -> str:
     return _joined("labels", raw.source, parts)
 
 
-def _words(raw: RawAlert) -> list[str]:
-    title, body = normalised(raw.title), normalised(raw.body)
-    # A title of nothing but numbers is all there is to tell it by.
-    return [title, body] if title or body else [raw.title, raw.body]
-
-
 def _joined(kind: str, source: str, parts: list[str]) -> str:
-    return _BETWEEN.join((kind, source, *parts))
+    return BETWEEN.join((kind, source, *parts))
 
 
 def rules_version(rules: Iterable[Rule]) -> str:

@@ -9,5 +9,6 @@ RECORD_BYTES = 256 * KIB  # a record that enters by ingest or a topic
 OUTPUT_BYTES = 900 * KIB  # a record that a stage may put out
 DEAD_LETTER_VALUE_BYTES = 512 * KIB  # what a dead letter keeps of the original
 BROKER_BYTES = 2 * MIB  # what broker and producers let pass
+CUT_LABEL = "tocsin_cut"  # names the fields that were cut; no part of any identity
 JSON_DEPTH = 64
 LABELS = 64

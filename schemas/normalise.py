@@ -4,23 +4,25 @@ Timestamps, UUIDs, long hex ids, counters and repeated blanks are taken out and 
 what names a thing stays: `server-01`, `sda1`, `v1.2.3`, addresses. Changing any of this changes
 fingerprints: raise `schemas.fingerprint.VERSION` with it.
 
-Only words that hold a digit are looked at, and whether one stays depends on its shape alone:
-the word with every digit read as 0. So the patterns run once for a shape and hardly ever for a
-text. Each pattern is linear in its word.
+A text is its words. Words that came before are looked up; of the others only those that hold a
+digit are looked at, and what stays of one depends on its shape alone: the word with every digit
+read as 0. So the patterns run once for a shape and hardly ever for a text. Each pattern is linear
+in its word. Two kinds of words stand for more than themselves, and are marked so that only texts
+that hold one are read again: day words, and words that make the number behind them a name.
 """
 
 import re
-from functools import lru_cache
 
 from schemas.limits import FIELD_BYTES
 
-MEMO = 16_384  # shapes remembered
+MEMO = 32_768  # words remembered, and as many shapes
 MEMO_CHARS = 64  # longer ones are not remembered
-TEXTS = 4_096  # whole texts remembered
-TEXT_CHARS = 1_024
+SURELY_WHOLE = FIELD_BYTES // 4  # no character is folded into more than three
+VOLATILE_CHARS = 7  # nor are longer words that lose something: few of them come again
 
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_FROM_DIGIT = re.compile(r"[0-9][^ ]*")
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_ZERO = ord("0")
+_HEX = bytes.maketrans(b"abcdef", b"0" * 6)
 _RUN = re.compile(r"[\w.:-]+")
 _GONE = "*"  # stands where something was cut out of the middle of a word
 _MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -51,10 +53,17 @@ _DROPPED = re.compile(
 _ADDRESS = re.compile(r"(?:[0a-f]{0,4}:){2,7}[0a-f]{0,4}")  # IPv6, or a network card's
 _ADDRESS_COLONS = (5, 7)
 _PORT = re.compile(r"0{1,5}")
-_ID = re.compile(r"[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12}|(?=[a-f]*0)[0a-f]{8,}")
+# Hardly two ids have one shape. Their letters say no more than their digits where an id is a run,
+# or all that follows a word and a colon.
+_ID = re.compile(
+    r"[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12}"
+    r"|(?<![\w.:-])((?:[a-z_]+:)?)(?=[a-f]*0)[0a-f]{8,}(?=[.:-]*(?![\w.:-]))"
+)
+_ID_ALONE = re.compile(rb"[!-/:-@\[-^`{-~]*(?:0{8,}|0{8}-0{4}-0{4}-0{4}-0{12})[!-/:-@\[-^`{-~]*")
+_UUID = "00000000-0000-0000-0000-000000000000"
 _STAYING = re.compile(rb"\x01+|\x02")
 
-# A day word goes where a number beside it goes; only then is it looked for.
+# A day word goes where a number beside it goes.
 _DAYS = re.findall(
     r"\w+",
     "january february march april may june july august september october november december "
@@ -62,9 +71,15 @@ _DAYS = re.findall(
 )
 _CLOCKS = re.findall(r"\w+", "am pm utc gmt cet cest est edt cst cdt pst pdt sept")
 _DAY_WORDS = frozenset((*_DAYS, *(day[:3] for day in _DAYS), *_CLOCKS))
-_LONGEST_DAY_WORD = max(map(len, _DAY_WORDS)) + 2  # with marks about it
-_DAY_STARTS = frozenset(word[:2] for word in _DAY_WORDS)
-_DAY_ENDS = frozenset((word + end)[-2:] for word in _DAY_WORDS for end in ("", ",", "."))
+# The number behind one of these names something: `HTTP 500` is not `HTTP 404`. What is above is a
+# port of the moment or a counter. A colon after `error` begins a sentence, which may count.
+_NAMING = re.findall(r"\w+", "http status code port exit node")
+_NAMING_WORDS = frozenset((*_NAMING, *(word + ":" for word in _NAMING), "http/", "error"))
+_NAME = re.compile(r"[0-9]{1,4}")
+# At the start of a form; a blank, and so in no word.
+_MARK = "\x1d"
+_DAY, _NAMES = _MARK + "d", _MARK + "n"
+BETWEEN = "\0"  # between texts that are normalised together; decoded records hold none
 
 Kept = tuple[str | slice, ...] | None  # slices of a word and marks; None: it stays as it is
 
@@ -96,6 +111,10 @@ def _blank(cut: re.Match[str]) -> str:
     return " " * len(cut.group())
 
 
+def _blank_id(found: re.Match[str]) -> str:
+    return found[1] + "0" * (found.end() - found.end(1)) if found[1] is not None else _UUID
+
+
 def _kept(shape: str) -> Kept:
     stays = bytearray(b"\1") * len(shape)
     for cut in _CUT.finditer(shape):
@@ -115,13 +134,31 @@ def _kept(shape: str) -> Kept:
     return tuple(kept) if text.strip(_MARKS) else ()
 
 
+class _Ids(dict[bytes, bool]):
+    """Say whether a shape, its a to f read as 0 too, is an id between marks."""
+
+    def __missing__(self, raw: bytes) -> bool:
+        is_id = _ID_ALONE.fullmatch(raw) is not None
+        if len(raw) <= MEMO_CHARS:
+            if len(self) >= MEMO:
+                self.clear()
+            self[raw] = is_id
+        return is_id
+
+
+_IDS = _Ids()
+
+
 class _Shapes(dict[bytes, Kept]):
     """Give what stays of a word of this shape."""
 
     def __missing__(self, raw: bytes) -> Kept:
+        if _IDS[raw.translate(_HEX)]:
+            return ()
         shape = raw.decode()
-        if _ID.fullmatch(shape):
-            return ()  # hardly two ids have one shape
+        alike = _ID.sub(_blank_id, shape)
+        if alike != shape:
+            return self[alike.encode()]
         kept = _kept(shape)
         if len(shape) <= MEMO_CHARS:
             if len(self) >= MEMO:
@@ -133,55 +170,40 @@ class _Shapes(dict[bytes, Kept]):
 _SHAPES = _Shapes()
 
 
-def _normalised(text: str) -> str:
-    text = text[:FIELD_BYTES].casefold()[:FIELD_BYTES]
-    if "  " in text or "\n" in text or "\t" in text or "\r" in text or not text.isascii():
-        text = " ".join(text.split())
-    parts: list[str] = []
-    at = 0  # everything before is in parts
-    for found in _FROM_DIGIT.finditer(text):
-        start, end = found.span()
-        begin = text.rfind(" ", at, start) + 1
-        word = text[begin:end]
-        kept = _SHAPES[word.encode("utf-8", "replace").translate(_DIGITS)]
+class _Forms(dict[str, str]):
+    """Give what stays of a word and a blank; nothing where nothing stays.
+
+    A mark before it says that it has a say in what becomes of those beside it.
+    """
+
+    def __missing__(self, word: str) -> str:
+        raw = word.encode().translate(_DIGITS)
+        kept = _SHAPES[raw] if _ZERO in raw else None
         if kept is None:
-            continue
-        if kept:
-            form = "".join([word[k] if isinstance(k, slice) else k for k in kept])
-            parts += (text[at:begin], form)
+            form = _marked(word)
         else:
-            if text[begin - 3 : begin - 1] in _DAY_ENDS:
-                begin = _before_day_words(text, at, begin)
-            if text[end + 1 : end + 3] in _DAY_STARTS:
-                end = _after_day_words(text, end)
-            parts.append(text[at : begin and begin - 1])
-        at = end
-    parts.append(text[at:])
-    return "".join(parts).strip()
+            form = (
+                _marked("".join([word[k] if isinstance(k, slice) else k for k in kept]))
+                if kept
+                else ""
+            )
+            if len(word) > VOLATILE_CHARS:
+                return form
+        if len(word) <= MEMO_CHARS:
+            if len(self) >= MEMO:
+                self.clear()
+            self[word] = form
+        return form
 
 
-def _before_day_words(text: str, at: int, begin: int) -> int:
-    while begin > at:
-        before = text.rfind(" ", max(at, begin - 2 - _LONGEST_DAY_WORD), begin - 1) + 1
-        if text[before : begin - 1].strip(_MARKS) not in _DAY_WORDS:
-            break
-        begin = before
-    return begin
+def _marked(form: str) -> str:
+    if form.strip(_MARKS) in _DAY_WORDS:
+        return f"{_DAY}{form} "
+    return f"{_NAMES}{form} " if form.lstrip(_MARKS) in _NAMING_WORDS else form + " "
 
 
-def _after_day_words(text: str, end: int) -> int:
-    while end < len(text):
-        after = text.find(" ", end + 1, end + 2 + _LONGEST_DAY_WORD)
-        if after < 0:
-            after = len(text)
-        word = text[end + 1 : min(after, end + 2 + _LONGEST_DAY_WORD)]
-        if len(word) > _LONGEST_DAY_WORD or word.strip(_MARKS) not in _DAY_WORDS:
-            break
-        end = after
-    return end
-
-
-_remembered = lru_cache(maxsize=TEXTS)(_normalised)
+_FORMS = _Forms()
+_form = _FORMS.__getitem__
 
 
 def normalised(text: str) -> str:
@@ -189,4 +211,45 @@ def normalised(text: str) -> str:
 
     Doing it again changes nothing. Only the first `schemas.limits.FIELD_BYTES` characters count.
     """
-    return _remembered(text) if len(text) <= TEXT_CHARS else _normalised(text)
+    return _normalised(text[:FIELD_BYTES].casefold()[:FIELD_BYTES])
+
+
+def normalised_pair(one: str, other: str) -> str:
+    """Give what `normalised` gives of each, with `BETWEEN` between them, at less cost."""
+    if len(one) + len(other) <= SURELY_WHOLE:
+        return _normalised(f"{one} {BETWEEN} {other}".casefold())
+    return f"{normalised(one)} {BETWEEN} {normalised(other)}".strip()
+
+
+def _normalised(folded: str) -> str:
+    words = folded.split()
+    try:
+        found = "".join(map(_form, words))
+    except UnicodeEncodeError:  # half a character
+        return _normalised(folded.encode("utf-8", "replace").decode())
+    return _in_context(words) if _MARK in found else found[:-1]
+
+
+def _in_context(words: list[str]) -> str:
+    forms = [*map(_form, words)]
+    for at, form in enumerate(forms):
+        if form[:2] == _NAMES:
+            forms[at] = form[2:]
+            if forms[at + 1 : at + 2] == [""]:
+                forms[at + 1] = _name(words[at + 1])
+    _drop_days(forms, range(len(forms)))
+    _drop_days(forms, range(len(forms) - 1, -1, -1))
+    return "".join([form.removeprefix(_DAY) for form in forms])[:-1]
+
+
+def _name(word: str) -> str:
+    number = word.strip(_MARKS)
+    return number + " " if _NAME.fullmatch(number) else ""
+
+
+def _drop_days(forms: list[str], places: range) -> None:
+    gone = False
+    for at in places:
+        if gone and forms[at][:2] == _DAY:
+            forms[at] = ""
+        gone = not forms[at]

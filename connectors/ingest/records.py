@@ -4,11 +4,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.limits import FIELD_BYTES
+from schemas.limits import CUT_LABEL, FIELD_BYTES
 from schemas.records import RawAlert
 from schemas.senders import LIFE_CYCLE
 
-CUT = "tocsin_cut"
 HOUR_MS = 3_600_000
 
 
@@ -20,7 +19,7 @@ def finish(alert: RawAlert, *, tenant: str, source: str, received_at: int) -> Ra
     """
     cut, fields = _cut(alert)
     if cut:
-        fields["labels"] = {**fields.get("labels", alert.labels), CUT: ",".join(cut)}
+        fields["labels"] = {**fields.get("labels", alert.labels), CUT_LABEL: ",".join(cut)}
     if source and alert.source == "webhook":
         fields["source"] = source
     return replace(

@@ -61,6 +61,14 @@ def test_labels_with_an_alert_name_are_enough() -> None:
     assert fingerprint(one) != fingerprint(alert(labels=LABELS, source="grafana"))
 
 
+def test_the_mark_of_a_cut_field_is_no_part_of_it() -> None:
+    """An alert is told by what it says, whether or not it was cut."""
+    cut = {"tocsin_cut": "body"}
+
+    assert fingerprint(alert(labels=LABELS)) == fingerprint(alert(labels=LABELS | cut))
+    assert fingerprint(alert(body="x")) == fingerprint(alert(body="x", labels=cut))
+
+
 def test_the_order_of_labels_makes_no_difference() -> None:
     """Labels are a set of names with values."""
     backwards = dict(reversed(LABELS.items()))
@@ -135,7 +143,7 @@ def test_parts_never_run_into_one_another() -> None:
         (alert(labels=LABELS), [], "0f7df9739d713fd8"),
         (alert(labels=LABELS), ["instance"], "2081e10037bd2b9c"),
         (alert(labels={"env": "prod"}), [], "b7a1075bfdb19528"),
-        (alert(body="for 5m"), [], "09b066fd97e13c4f"),
+        (alert(body="for 5m"), [], "de998196191d8f6d"),
     ],
 )
 def test_fingerprints_never_change(raw: RawAlert, labels: list[str], expected: str) -> None:

@@ -39,6 +39,7 @@ pieces = st.lists(
         st.sampled_from([*":-._,;/#%()[]{}<>@*+= ", "  ", "\n", "\t", "\0"]),
         st.sampled_from(["0", "7", "42", "123", "2024", "345678", "1e5", "x", "a", "T", "Z", "ms"]),
         st.sampled_from(["2024-01-02", "12:34:56", "+01:00", "0x1f", "10.0.0.1", "v1.2.3", "::1"]),
+        st.sampled_from(["http ", "error ", "code: ", "status", "HTTP/1.1 "]),
         st.sampled_from(["jan", "May", "Mon,", "pm", "UTC", "may.", "server-", "abc123def", "µs"]),
         st.uuids().map(str),
     ),
@@ -62,6 +63,16 @@ def test_doing_it_again_changes_nothing(text: str) -> None:
     form = normalised(text)
 
     assert form == normalised(form)
+
+
+@given(pieces, st.one_of(pieces, st.text(st.characters(exclude_characters="\0"))))
+def test_two_texts_are_normalised_as_one_by_one(one: str, other: str) -> None:
+    """The short way for a pair gives the pair's normal forms."""
+    one = one.replace("\0", "")
+    other = other.replace("\0", "")
+
+    pair = f"{normalised(one)} {normalise.BETWEEN} {normalised(other)}".strip()
+    assert pair == normalise.normalised_pair(one, other)
 
 
 @given(hosts, tellings, tellings)
@@ -141,4 +152,5 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(2 * normalise.MEMO):
         normalised(f"w{number}{'x' * (number % 40)}{number:b}")
 
-    assert len(normalise._SHAPES) <= normalise.MEMO
+    for memory in (normalise._SHAPES, normalise._FORMS, normalise._IDS):
+        assert len(memory) <= normalise.MEMO
