@@ -4,206 +4,47 @@ Timestamps, UUIDs, long hex ids, counters and repeated blanks are taken out and 
 what names a thing stays: `server-01`, `sda1`, `v1.2.3`, addresses. Changing any of this changes
 fingerprints: raise `schemas.fingerprint.VERSION` with it.
 
-A text is its words. Words that came before are looked up; of the others only those that hold a
-digit are looked at, and what stays of one depends on its shape alone: the word with every digit
-read as 0. So the patterns run once for a shape and hardly ever for a text. Each pattern is linear
-in its word. Two kinds of words stand for more than themselves, and are marked so that only texts
-that hold one are read again: day words, and words that make the number behind them a name.
+What stays is judged word by word (`schemas.word_forms`) and depends on the text's shape alone:
+the text with every digit read as 0, and no letter of an id. So a shape that comes again gets a
+plan, which says where the parts that stay lie, and texts of that shape are only cut.
 """
 
-import re
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from schemas.limits import FIELD_BYTES
+from schemas.word_forms import (
+    DIGITS,
+    GONE,
+    HEX,
+    ID,
+    MARK,
+    SHAPES,
+    ZERO,
+    form_of,
+    forms_in_context,
+)
 
-MEMO = 32_768  # words remembered, and as many shapes
-MEMO_CHARS = 64  # longer ones are not remembered
-SURELY_WHOLE = FIELD_BYTES // 4  # no character is folded into more than three
-VOLATILE_CHARS = 7  # nor are longer words that lose something: few of them come again
-
-_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
-_ZERO = ord("0")
-_HEX = bytes.maketrans(b"abcdef", b"0" * 6)
-_RUN = re.compile(r"[\w.:-]+")
-_GONE = "*"  # stands where something was cut out of the middle of a word
-_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-
-# All patterns below read a shape: 0 is any digit. A cut is made anywhere in a word and looks at
-# nothing around it, so that what is left holds no other;
-_CUT = re.compile(
-    r"[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12}"  # UUID
-    r"|0000-00-00"  # 2024-01-02T03:04:05.678+01:00 and shorter
-    r"(?:[t_]00[:.]?00(?:[:.]?00(?:[.,]0+)?)?(?:z|[+-]00:?00)?)?"
-    r"|00000000t000000z?"
-)
-_THOUSANDS = re.compile(r"(?<=0),(?=000(?!0))")  # 1,234,567
-_UNIT = (
-    r"(?:[nuμm]?s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w"
-    r"|[kmgtp]?i?b(?:ps|ytes?)?|bytes?|[kmg]|[kmg]?hz|m?c|e|st|nd|rd|th)"
-)
-# and a run between other marks goes as a whole if it is one of these.
-_DROPPED = re.compile(
-    rf"0+(?:\.0+)?(?:e-?0+)?{_UNIT}?"  # 345, 91.5, 345ms, 2nd
-    rf"|(?:0+(?:\.0+)?{_UNIT}){{2,6}}"  # 1h30m
-    r"|0+(?:[-:]0+){1,4}(?:\.0+)?(?:z|[ap]m)?"  # 15:04:05.678, 10-20
-    r"|0{1,2}(?:am|pm)"
-    r"|0{1,2}\.0{1,2}\.0{4}"  # 02.01.2024
-    r"|0x[0a-f]+"
-    r"|(?=[a-f]*0)[0a-f]{8,}"
-)
-_ADDRESS = re.compile(r"(?:[0a-f]{0,4}:){2,7}[0a-f]{0,4}")  # IPv6, or a network card's
-_ADDRESS_COLONS = (5, 7)
-_PORT = re.compile(r"0{1,5}")
-# Hardly two ids have one shape. Their letters say no more than their digits where an id is a run,
-# or all that follows a word and a colon.
-_ID = re.compile(
-    r"[0a-f]{8}-[0a-f]{4}-[0a-f]{4}-[0a-f]{4}-[0a-f]{12}"
-    r"|(?<![\w.:-])((?:[a-z_]+:)?)(?=[a-f]*0)[0a-f]{8,}(?=[.:-]*(?![\w.:-]))"
-)
-_ID_ALONE = re.compile(rb"[!-/:-@\[-^`{-~]*(?:0{8,}|0{8}-0{4}-0{4}-0{4}-0{12})[!-/:-@\[-^`{-~]*")
-_UUID = "00000000-0000-0000-0000-000000000000"
-_STAYING = re.compile(rb"\x01+|\x02")
-
-# A day word goes where a number beside it goes.
-_DAYS = re.findall(
-    r"\w+",
-    "january february march april may june july august september october november december "
-    "monday tuesday wednesday thursday friday saturday sunday",
-)
-_CLOCKS = re.findall(r"\w+", "am pm utc gmt cet cest est edt cst cdt pst pdt sept")
-_DAY_WORDS = frozenset((*_DAYS, *(day[:3] for day in _DAYS), *_CLOCKS))
-# The number behind one of these names something: `HTTP 500` is not `HTTP 404`. What is above is a
-# port of the moment or a counter. A colon after `error` begins a sentence, which may count.
-_NAMING = re.findall(r"\w+", "http status code port exit node")
-_NAMING_WORDS = frozenset((*_NAMING, *(word + ":" for word in _NAMING), "http/", "error"))
-_NAME = re.compile(r"[0-9]{1,4}")
-# At the start of a form; a blank, and so in no word.
-_MARK = "\x1d"
-_DAY, _NAMES = _MARK + "d", _MARK + "n"
 BETWEEN = "\0"  # between texts that are normalised together; decoded records hold none
+SURELY_WHOLE = FIELD_BYTES // 4  # no character is folded into more than three
+PLANS = 8_192  # remembered
+PLAN_CHARS = 1_024  # longer texts get none
 
-Kept = tuple[str | slice, ...] | None  # slices of a word and marks; None: it stays as it is
-
-
-def _gaps(run: str) -> list[tuple[int, int]]:
-    """Say where a run loses something."""
-    core = run.strip(".:-")
-    if "0" not in core:
-        return []
-    if _DROPPED.fullmatch(core):
-        return [(len(run) - len(run.lstrip(".:")), len(run.rstrip(":")))]
-    colons = core.count(":")
-    if not colons:
-        return []  # digits that letters, - or _ hold on to
-    if _ADDRESS.fullmatch(core) and ("::" in core or colons in _ADDRESS_COLONS):
-        return []
-    host, _, port = core.partition(":")
-    if ("." in host or "0" in host) and _PORT.fullmatch(port):
-        return []
-    gaps, begin = [], 0
-    for piece in run.split(":"):
-        if _DROPPED.fullmatch(piece.strip(".-")):
-            gaps.append((begin, begin + len(piece)))
-        begin += len(piece) + 1
-    return gaps
+# A plan cuts the text with this behind it.
+_BEHIND = " " + GONE
+_BLANK, _STAR = slice(-2, -1), slice(-1, None)
+_NOTHING = slice(0, 0)
 
 
-def _blank(cut: re.Match[str]) -> str:
-    return " " * len(cut.group())
+class _Plan(NamedTuple):
+    outside: Callable[[bytes], Any]  # cuts a shape into what lies between the ids
+    expected: Any  # what that must be
+    ids: tuple[slice, ...]  # where a digit must be
+    kept: Callable[[str], Any]  # cuts what stays out of a text
 
 
-def _blank_id(found: re.Match[str]) -> str:
-    return found[1] + "0" * (found.end() - found.end(1)) if found[1] is not None else _UUID
-
-
-def _kept(shape: str) -> Kept:
-    stays = bytearray(b"\1") * len(shape)
-    for cut in _CUT.finditer(shape):
-        stays[cut.start() : cut.end()] = b"\2" + bytes(len(cut.group()) - 1)
-    rest = _CUT.sub(_blank, shape)
-    for comma in _THOUSANDS.finditer(rest):
-        stays[comma.start()] = 0
-    for run in _RUN.finditer(_THOUSANDS.sub("0", rest)):
-        for begin, end in _gaps(run.group()):
-            stays[run.start() + begin : run.start() + end] = bytes(end - begin)
-    if all(stay == 1 for stay in stays):
-        return None
-    kept: list[str | slice] = [
-        _GONE if part.group() == b"\2" else slice(*part.span()) for part in _STAYING.finditer(stays)
-    ]
-    text = "".join(shape[part] for part in kept if isinstance(part, slice))
-    return tuple(kept) if text.strip(_MARKS) else ()
-
-
-class _Ids(dict[bytes, bool]):
-    """Say whether a shape, its a to f read as 0 too, is an id between marks."""
-
-    def __missing__(self, raw: bytes) -> bool:
-        is_id = _ID_ALONE.fullmatch(raw) is not None
-        if len(raw) <= MEMO_CHARS:
-            if len(self) >= MEMO:
-                self.clear()
-            self[raw] = is_id
-        return is_id
-
-
-_IDS = _Ids()
-
-
-class _Shapes(dict[bytes, Kept]):
-    """Give what stays of a word of this shape."""
-
-    def __missing__(self, raw: bytes) -> Kept:
-        if _IDS[raw.translate(_HEX)]:
-            return ()
-        shape = raw.decode()
-        alike = _ID.sub(_blank_id, shape)
-        if alike != shape:
-            return self[alike.encode()]
-        kept = _kept(shape)
-        if len(shape) <= MEMO_CHARS:
-            if len(self) >= MEMO:
-                self.clear()
-            self[raw] = kept
-        return kept
-
-
-_SHAPES = _Shapes()
-
-
-class _Forms(dict[str, str]):
-    """Give what stays of a word and a blank; nothing where nothing stays.
-
-    A mark before it says that it has a say in what becomes of those beside it.
-    """
-
-    def __missing__(self, word: str) -> str:
-        raw = word.encode().translate(_DIGITS)
-        kept = _SHAPES[raw] if _ZERO in raw else None
-        if kept is None:
-            form = _marked(word)
-        else:
-            form = (
-                _marked("".join([word[k] if isinstance(k, slice) else k for k in kept]))
-                if kept
-                else ""
-            )
-            if len(word) > VOLATILE_CHARS:
-                return form
-        if len(word) <= MEMO_CHARS:
-            if len(self) >= MEMO:
-                self.clear()
-            self[word] = form
-        return form
-
-
-def _marked(form: str) -> str:
-    if form.strip(_MARKS) in _DAY_WORDS:
-        return f"{_DAY}{form} "
-    return f"{_NAMES}{form} " if form.lstrip(_MARKS) in _NAMING_WORDS else form + " "
-
-
-_FORMS = _Forms()
-_form = _FORMS.__getitem__
+_plans: dict[bytes, _Plan | None] = {}  # by shape, with a to f read as 0; None: came once
 
 
 def normalised(text: str) -> str:
@@ -222,34 +63,90 @@ def normalised_pair(one: str, other: str) -> str:
 
 
 def _normalised(folded: str) -> str:
-    words = folded.split()
     try:
-        found = "".join(map(_form, words))
+        raw = folded.encode()
     except UnicodeEncodeError:  # half a character
         return _normalised(folded.encode("utf-8", "replace").decode())
-    return _in_context(words) if _MARK in found else found[:-1]
+    if len(raw) > PLAN_CHARS:
+        return by_words(folded)
+    shape = raw.translate(DIGITS)
+    key = shape.translate(HEX)
+    plan = _plans.get(key)
+    if plan is not None:
+        outside, expected, ids, kept = plan
+        if outside(shape) == expected:
+            for place in ids:
+                if ZERO not in shape[place]:
+                    return by_words(folded)
+            return "".join(kept(folded + _BEHIND))
+    elif key in _plans:
+        _plans[key] = _planned(folded, shape)
+    else:
+        if len(_plans) >= PLANS:
+            _plans.clear()
+        _plans[key] = None
+    return by_words(folded)
 
 
-def _in_context(words: list[str]) -> str:
-    forms = [*map(_form, words)]
-    for at, form in enumerate(forms):
-        if form[:2] == _NAMES:
-            forms[at] = form[2:]
-            if forms[at + 1 : at + 2] == [""]:
-                forms[at + 1] = _name(words[at + 1])
-    _drop_days(forms, range(len(forms)))
-    _drop_days(forms, range(len(forms) - 1, -1, -1))
-    return "".join([form.removeprefix(_DAY) for form in forms])[:-1]
+def by_words(folded: str) -> str:
+    """Normalise a text whose case is folded without a plan."""
+    words = folded.split()
+    found = "".join(map(form_of, words))
+    return "".join(forms_in_context(words))[:-1] if MARK in found else found[:-1]
 
 
-def _name(word: str) -> str:
-    number = word.strip(_MARKS)
-    return number + " " if _NAME.fullmatch(number) else ""
+def _planned(folded: str, shape: bytes) -> _Plan:
+    ids = [*_ids(shape)]
+    edges = [0, *(edge for span in ids for edge in span), len(shape)]
+    outside = itemgetter(*map(slice, edges[::2], edges[1::2]))
+    kept = itemgetter(*(_kept(folded) or [_NOTHING]))
+    return _Plan(outside, outside(shape), tuple(slice(*span) for span in ids), kept)
 
 
-def _drop_days(forms: list[str], places: range) -> None:
-    gone = False
-    for at in places:
-        if gone and forms[at][:2] == _DAY:
-            forms[at] = ""
-        gone = not forms[at]
+def _ids(shape: bytes) -> list[tuple[int, int]]:
+    text = shape.decode()
+    found = [(m.start() if m[1] is None else m.end(1), m.end()) for m in ID.finditer(text)]
+    return [(len(text[:a].encode()), len(text[:b].encode())) for a, b in found]
+
+
+def _kept(folded: str) -> list[slice]:
+    """Say where in the text, and in what stands behind it, all lies that stays."""
+    words = folded.split()
+    places: list[slice] = []
+    end = 0
+    for word, form in zip(words, forms_in_context(words), strict=True):
+        start = folded.index(word, end)
+        end = start + len(word)
+        if not form:
+            continue
+        if places:
+            places.append(_BLANK)
+        places += [
+            _STAR if isinstance(part, str) else slice(start + part.start, start + part.stop)
+            for part in _parts(word, form[:-1])
+        ]
+    return _merged(places, folded)
+
+
+def _parts(word: str, form: str) -> tuple[str | slice, ...]:
+    if form == word:
+        return (slice(0, len(word)),)
+    if kept := SHAPES[word.encode().translate(DIGITS)]:
+        return kept
+    at = word.index(form)  # a number that names something
+    return (slice(at, at + len(form)),)
+
+
+def _merged(places: list[slice], folded: str) -> list[slice]:
+    """Make one of slices that touch, and of words that one blank parts."""
+    merged: list[slice] = []
+    for place in places:
+        last = merged[-1] if merged else _NOTHING
+        touches = place.start == last.stop
+        if place is _BLANK and last is not _STAR and folded[last.stop : last.stop + 1] == " ":
+            merged[-1] = slice(last.start, last.stop + 1)
+        elif merged and touches and place is not _STAR:
+            merged[-1] = slice(last.start, place.stop)
+        else:
+            merged.append(place)
+    return merged

@@ -1,6 +1,7 @@
 """The same trouble told again has the same words, another trouble has others."""
 
 import json
+import random
 import string
 import sys
 from uuid import UUID
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import normalise
+from schemas import normalise, word_forms
 from schemas.limits import FIELD_BYTES
 from schemas.normalise import normalised
 from tests.unit.schemas.golden import GOLDEN, on_record
@@ -73,6 +74,22 @@ def test_two_texts_are_normalised_as_one_by_one(one: str, other: str) -> None:
 
     pair = f"{normalised(one)} {normalise.BETWEEN} {normalised(other)}".strip()
     assert pair == normalise.normalised_pair(one, other)
+
+
+hexes = ["4f9a1c00e8d7", "deadbeef", "id=ab12cd34ef56,", "sha:0a1b2c3d4e5f.", "(0abcdef1)", "0 500"]
+templates = st.lists(
+    st.one_of(pieces, st.sampled_from(hexes), st.sampled_from(["é", "up", "http 404:"])), max_size=8
+).map(" ".join)
+
+
+@given(templates, st.randoms(use_true_random=False))
+def test_a_plan_gives_what_the_words_give(text: str, chance: random.Random) -> None:
+    """A text whose like came before is normalised as if it were the first."""
+    for _ in range(6):
+        folded = text.casefold()
+        assert normalise.by_words(folded) == normalised(text)
+        kinds = "0123456789abcdef" if chance.random() < 0.5 else "0123456789"
+        text = "".join(chance.choice(kinds) if c in kinds else c for c in text)
 
 
 @given(hosts, tellings, tellings)
@@ -149,8 +166,9 @@ def test_no_text_takes_long(piece: str) -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     """Words that never come again do not fill the memory."""
-    for number in range(2 * normalise.MEMO):
+    for number in range(2 * word_forms.MEMO):
         normalised(f"w{number}{'x' * (number % 40)}{number:b}")
 
-    for memory in (normalise._SHAPES, normalise._FORMS, normalise._IDS):
-        assert len(memory) <= normalise.MEMO
+    for memory in (word_forms.SHAPES, word_forms.FORMS, word_forms._IDS):
+        assert len(memory) <= word_forms.MEMO
+    assert len(normalise._plans) <= normalise.PLANS
