@@ -3,9 +3,6 @@
 import logging
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
-from connectors.ingest.records import CUT
 from schemas import codec
 from schemas.control import Rule
 from schemas.errors import Permanent
@@ -42,8 +39,5 @@ class RuleBook:
         return self._identities.mark
 
     def fingerprint(self, alert: RawAlert) -> str:
-        """Give an alert's fingerprint; that it was cut is no part of what it is."""
-        if CUT in alert.labels:
-            labels = {name: value for name, value in alert.labels.items() if name != CUT}
-            alert = replace(alert, labels=labels)
+        """Give an alert's fingerprint."""
         return self._identities.fingerprint(alert)
