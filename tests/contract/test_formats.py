@@ -3,9 +3,7 @@
 import json
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -18,6 +16,7 @@ from connectors.settings import Taking
 from schemas import codec
 from schemas.reasons import RawStatus
 from schemas.records import RawAlert
+from tests.mangling import mutations
 
 NOW = 1_700_000_000_000
 CORPUS = Path(os.environ.get("TOCSIN_CORPUS", "../shared/corpus"))
@@ -29,20 +28,6 @@ FOLDERS = {
     "generic": "webhook",
 }
 FILES = sorted(path for name in FOLDERS for path in CORPUS.glob(f"{name}/*"))
-STRANGE: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    1e308,
-    "",
-    "\0\ud800",
-    [],
-    {},
-    [[]],
-    [None],
-    {"": {}},
-)
 
 pytestmark = pytest.mark.skipif(not FILES, reason=f"no corpus of real payloads in {CORPUS}")
 
@@ -69,34 +54,6 @@ def check(answer: Answer) -> None:
             assert alert.title.strip()
             assert alert.status in set(RawStatus)
             assert alert == codec.decode(RawAlert, codec.encode(alert))
-
-
-def mutations(data: Any, chance: random.Random) -> Iterator[Any]:
-    """Give copies of a JSON value in which one place holds something strange, or is missing."""
-    for path in list(places(data)):
-        for strange in (*STRANGE, ...):
-            yield changed(data, path, strange if chance.random() < 0.9 else [strange, strange])
-
-
-def places(data: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Give the way to every value inside."""
-    pairs = data.items() if isinstance(data, dict) else enumerate(data)
-    for name, value in pairs:
-        yield (*at, name)
-        if isinstance(value, dict | list):
-            yield from places(value, (*at, name))
-
-
-def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """Copy with one place changed; `...` leaves it out."""
-    copy = data.copy()
-    if len(path) > 1:
-        copy[path[0]] = changed(copy[path[0]], path[1:], value)
-    elif value is ... or value == [..., ...]:
-        del copy[path[0]]
-    else:
-        copy[path[0]] = value
-    return copy
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
