@@ -6,21 +6,32 @@ reader can drop the second copy.
 
 from functools import lru_cache
 from hashlib import sha1
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 TOCSIN = UUID("5f0c1a52-8f0e-5c1c-9d4e-3a4f6f1f7c11")
 
 
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+
+
 @lru_cache(maxsize=4096)
-def _tenant(tenant: str) -> bytes:
-    return uuid5(TOCSIN, tenant).bytes
+def _tenant(tenant: str) -> "Hash":
+    return sha1(uuid5(TOCSIN, tenant).bytes, usedforsecurity=False)
 
 
 def _under(tenant: str, name: str) -> str:
-    # The same digits as uuid.uuid5, at half its cost: this runs once for every change.
-    digest = sha1(_tenant(tenant) + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+    # The same digits as uuid.uuid5, at a third of its cost: this runs thrice for every new alert.
+    hashed = _tenant(tenant).copy()
+    hashed.update(name.encode())
+    digits = hashed.hexdigest()
+    return (
+        f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}"
+        f"-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
+    )
 
 
 def alert_id(tenant: str, fingerprint: str, partition: int, offset: int) -> str:
