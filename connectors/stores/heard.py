@@ -6,9 +6,9 @@ and every change that triage publishes overwrites it.
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,6 +20,10 @@ from schemas.topics import Names
 
 HEAR_S = 0.05  # a sender waits no longer for a courtesy
 TELL_S = 5.0
+# By then triage has judged what was missed, and the views tell what it said.
+MISSED_S = 60.0
+MISSED = 50_000  # fingerprints, some 20 MiB
+CATCH_UP_EVERY_S = 0.25
 
 HOUR_MS = 3_600_000
 AFTER_WINDOW_MS = HOUR_MS  # a late occurrence is still told apart
@@ -54,6 +58,8 @@ class Heard:
         # What was asked since the event loop last went round, to be sent as one.
         self._asked: list[_Question] = []
         self._asking: set[asyncio.Task[None]] = set()
+        # The first question about each fingerprint that Redis did not answer, and its moment.
+        self._missed: dict[tuple[str], tuple[tuple[str | int, ...], float]] = {}
 
     async def hear(
         self,
@@ -70,7 +76,8 @@ class Heard:
 
         `alert_id` is the id it would open and `until` the end of the default window from it
         (0: never by the clock). `occurred_at` 0 means now. Asking again for the same place
-        gives the same answer.
+        gives the same answer. After Redis was away nothing is known until it was told of what
+        it missed meanwhile: a later occurrence must not pass for the first.
         """
         now = _now()
         args = (
@@ -90,7 +97,10 @@ class Heard:
 
     def _send(self) -> None:
         asked, self._asked = self._asked, []
-        task = asyncio.get_running_loop().create_task(self._ask(asked))
+        self._begin(self._ask(asked))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
@@ -98,10 +108,13 @@ class Heard:
         """Send the questions as one, and settle each of them whatever comes."""
         answers: list[Any] = []
         try:
-            calls = [(keys, args) for keys, args, _ in asked]
-            answers = await self._redis.run_many(_HEAR, calls, within_s=HEAR_S)
+            if self._missed:
+                self._miss(asked)
+            else:
+                calls = [(keys, args) for keys, args, _ in asked]
+                answers = await self._redis.run_many(_HEAR, calls, within_s=HEAR_S)
         except RedisUnavailable:
-            pass
+            self._miss(asked)
         finally:
             for (_, _, future), answer in zip_longest(asked, answers):
                 if not future.done():
@@ -110,6 +123,29 @@ class Heard:
                         if answer
                         else None
                     )
+
+    def _miss(self, asked: "list[_Question]") -> None:
+        if not self._missed:
+            self._begin(self._catch_up())
+        now = time.monotonic()
+        for keys, args, _ in asked:
+            if len(self._missed) < MISSED:
+                self._missed.setdefault(keys, (args, now))
+
+    async def _catch_up(self) -> None:
+        """Ask again what was missed, oldest first; the answers have nobody waiting any more."""
+        while self._missed:
+            part = dict(islice(self._missed.items(), AT_ONCE))
+            calls = [(keys, args) for keys, (args, _) in part.items()]
+            try:
+                await self._redis.run_many(_HEAR, calls, within_s=TELL_S)
+                done = list(part)
+            except RedisUnavailable:
+                await asyncio.sleep(CATCH_UP_EVERY_S)
+                since = time.monotonic() - MISSED_S
+                done = [keys for keys, (_, missed_at) in part.items() if missed_at < since]
+            for keys in done:
+                del self._missed[keys]
 
     async def told(self, changes: Iterable[AlertChange]) -> None:
         """Take over what triage says, in any order and any number of times.

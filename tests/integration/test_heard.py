@@ -25,7 +25,15 @@ async def heard(stack: Stack, namespace: str) -> AsyncIterator[Heard]:
 
 
 async def _hear(heard: Heard, offset: int, *, at: int = NOON, partition: int = 0) -> HeardAnswer:
-    answer = await heard.hear(
+    answer = await _ask(heard, offset, at=at, partition=partition)
+    assert answer is not None
+    return answer
+
+
+async def _ask(
+    heard: Heard, offset: int, *, at: int = NOON, partition: int = 0
+) -> HeardAnswer | None:
+    return await heard.hear(
         tenant="default",
         fingerprint="f",
         alert_id=f"by-{offset}",
@@ -34,8 +42,6 @@ async def _hear(heard: Heard, offset: int, *, at: int = NOON, partition: int = 0
         until=at + HOUR,
         occurred_at=at,
     )
-    assert answer is not None
-    return answer
 
 
 def _change(seq: int = 1, *, opened: int = 5, **fields: object) -> AlertChange:
@@ -65,6 +71,19 @@ async def test_the_second_is_a_duplicate_of_the_first(heard: Heard) -> None:
     """The first occurrence opens the alert, the second is told to be the same."""
     assert _new(5) == await _hear(heard, 5)
     assert _duplicate(5) == await _hear(heard, 6)
+
+
+async def test_what_was_missed_is_heard_first(heard: Heard, stack: Stack) -> None:
+    """An occurrence that came while Redis was away is the first, also for those after it."""
+    stack.valkey.kill()
+    assert await _ask(heard, 5) is None
+    stack.valkey.start()
+
+    async def answered() -> HeardAnswer | None:
+        return await _ask(heard, 7)
+
+    assert _duplicate(5) == await eventually_async(answered, within_s=20, why="Redis is asked")
+    assert _duplicate(5) == await _hear(heard, 8)
 
 
 async def test_asking_again_gives_the_same_answer(heard: Heard) -> None:
