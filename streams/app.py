@@ -139,6 +139,7 @@ def _table(app: App, name: str) -> PartitionStore:
         "memory://", app, table, table_name=name, key_type=bytes, value_type=bytes
     )
     store.__post_init__()
+    store.is_current = lambda batch: batch.epoch == cast("Any", app.consumer).epoch
     # Faust offers no other way to bring a store of our own.
     cast("Any", table)._data = store  # noqa: SLF001
     return store

@@ -104,7 +104,8 @@ class Shell:
         self._next: dict[TP, int] = {}
         self._records = 0
         self._checkpointed_at = monotonic_s()
-        self._alive_at = monotonic_s()
+        # Unknown until the first batch or tick: Faust restores the tables before either.
+        self._alive_at: float | None = None
         self._consumer: Offsets | None = None
         store.on_ready = job.ready
 
@@ -151,6 +152,7 @@ class Shell:
         """Forget what was not made durable: another worker has the partitions already."""
         async with self._lock:
             self._forget()
+            self._store.keep_persisted({})
             self._job.gone()
 
     def report_lag(self, topic: str, partition: int, records: int) -> None:
@@ -206,7 +208,7 @@ class Shell:
         # Frozen (SIGSTOP, a paused machine) for longer than the session, another worker may own
         # what we hold; writing now would overwrite its states with older ones.
         now = monotonic_s()
-        frozen_s = now - self._alive_at
+        frozen_s = 0.0 if self._alive_at is None else now - self._alive_at
         if frozen_s > self._freeze_s:
             leave(f"frozen for {frozen_s:.1f} s, longer than the group waits")
         self._alive_at = now

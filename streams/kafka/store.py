@@ -21,9 +21,11 @@ class PartitionStore(Store[bytes, bytes]):
         """Begin without partitions."""
         self._partitions: dict[int, dict[bytes, bytes]] = {}
         self._persisted: dict[int, int] = {}
+        self._complete: set[int] = set()
         self._flagged_at: dict[int, dict[bytes, int]] = {}
         self._written_at: dict[int, int] = {}
         self.on_ready: Callable[[int], None] = lambda _partition: None
+        self.is_current: Callable[[Batch], bool] = lambda _batch: True
 
     def get_packed(self, partition: int, key: bytes) -> bytes | None:
         """Give the packed state, or None where there is none."""
@@ -58,20 +60,31 @@ class PartitionStore(Store[bytes, bytes]):
         return sum(map(len, self._partitions.values()))
 
     def keep_persisted(self, offsets: dict[int, int]) -> None:
-        """Remember up to where each partition equals its changelog, so that it is not reread."""
-        self._persisted.update(offsets)
+        """Remember up to where each partition equals its changelog, so that it is not reread.
+
+        One whose restore was cut short holds less, and is read on from where it came to.
+        """
+        for partition in self._complete & offsets.keys():
+            self._persisted[partition] = offsets[partition]
+        self._complete.clear()
 
     def drop(self, partition: int) -> None:
         """Forget a partition that another worker may have changed."""
         self._partitions.pop(partition, None)
         self._persisted.pop(partition, None)
+        self._complete.discard(partition)
         self._flagged_at.pop(partition, None)
 
     # -- what Faust calls
 
     def persisted_offset(self, tp: TP) -> int | None:
-        """Tell Faust from where the changelog is still to be read."""
-        return self._persisted.get(tp.partition)
+        """Tell Faust from where the changelog is still to be read; -1 is its beginning.
+
+        Never None: Faust would then go on from where it had read in an earlier assignment, when
+        one rebalance follows another before it forgot that (tables/recovery.py, `on_rebalance`
+        returns early and `_add` keeps the old offset), and states would be missing.
+        """
+        return self._persisted.get(tp.partition, -1)
 
     def set_persisted_offset(self, tp: TP, offset: int) -> None:
         """Take note of an offset that Faust restored."""
@@ -105,6 +118,9 @@ class PartitionStore(Store[bytes, bytes]):
             leave("a changelog batch could not be restored", error=error)
 
     def _restore(self, batch: Batch) -> None:
+        # Left over from an earlier assignment, it would make a dropped partition seem restored.
+        if not self.is_current(batch):
+            return
         held = self._partitions.setdefault(batch.partition, {})
         flagged = self._flagged_at.setdefault(batch.partition, {})
         for record in batch.records:
@@ -128,6 +144,7 @@ class PartitionStore(Store[bytes, bytes]):
         """Pass on which partitions are complete."""
         for tp in active_tps:
             self._partitions.setdefault(tp.partition, {})
+            self._complete.add(tp.partition)
             self.on_ready(tp.partition)
 
     # -- what Faust's abstract base asks for and nobody uses here

@@ -13,7 +13,6 @@ from schemas.keys import key
 from schemas.records import RawAlert
 
 
-
 def alert(number: int, *, occurrence: int, now_ms: int) -> RawAlert:
     """Make one occurrence of trouble `number`; its text varies and its fingerprint does not."""
     return RawAlert(

@@ -36,9 +36,9 @@ class Run:
 def table(title: str, runs: Iterable[tuple[Run, float]]) -> None:
     """Print runs with their ratio to the bare loop."""
     print(f"\n{title}")
-    print(
-        f"{'run':<34}{'events':>10}{'wall s':>9}{'cpu s':>9}{'/s':>10}{'/cpu s':>10}{'ratio':>8}{'MiB':>7}"
-    )
+    heads = ("events", "wall s", "cpu s", "/s", "/cpu s", "ratio", "MiB")
+    widths = (10, 9, 9, 10, 10, 8, 7)
+    print(f"{'run':<34}" + "".join(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True)))
     for run, ratio in runs:
         print(
             f"{run.name:<34}{run.events:>10}{run.wall_s:>9.2f}{run.cpu_s:>9.2f}"
@@ -63,7 +63,8 @@ def _short(value: object) -> object:
 
 def machine() -> str:
     """Describe the machine in one line."""
-    return f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total // MIB} MiB, {platform.platform()}"
+    memory = psutil.virtual_memory().total // MIB
+    return f"{psutil.cpu_count()} cores, {memory} MiB, {platform.platform()}"
 
 
 def cpu_s(process: psutil.Process) -> float:

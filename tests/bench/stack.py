@@ -64,7 +64,7 @@ def triage(env: dict[str, str], names: Names, folder: Path, *, port: int) -> Pro
             "TOCSIN_DATA_DIR": str(folder / "data"),
             "TOCSIN_METRICS_PORT": str(port),
             "TOCSIN_INSTANCE_ID": "bench",
-            "TOCSIN_LOG_LEVEL": "warning",
+            "TOCSIN_LOG_LEVEL": "info",
         },
         log=folder / "triage.log",
     )

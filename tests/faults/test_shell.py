@@ -74,10 +74,14 @@ def test_workers_join_and_leave_under_load(bank: Bank) -> None:
     """A second worker joining and leaving in mid-checkpoint moves partitions without a loss."""
     bank.wait_until_ready(bank.worker("one"))
     with bank.sending(waves=60, count=700):
-        for _ in range(3):
+        for pause_s in (1.0, 2.5):
+            # One rebalance follows another, in the middle of what the first one restores.
             two = bank.worker("two")
+            wait_s(pause_s)
+            three = bank.worker("three")
             wait_s(4.5)
             two.stop()
+            three.kill()
     bank.settle(within_s=120)
     hold(bank)
 
