@@ -175,7 +175,9 @@ class Desk(Scene):
             invented += (Counter(facts) - Counter(life.facts)).total()
             if facts != life.facts:
                 disordered += 1
-                example = f"{identity}: said {facts}, expected {life.facts}, {sorted(changes.items())}"
+                example = (
+                    f"{identity}: said {facts}, expected {life.facts}, {sorted(changes.items())}"
+                )
             last = max(changes.values(), key=lambda c: c.seq, default=None)
             miscounted += (last.count if last else 0) != life.count
         return Verdict(
