@@ -79,7 +79,7 @@ Kept = tuple[str | slice, ...] | None  # slices of a word and marks; None: it st
 def _gaps(run: str) -> list[tuple[int, int]]:
     """Say where a run loses something."""
     core = run.strip(".:-")
-    if "0" not in core:
+    if "0" not in core or ("::" in run and _ADDRESS.fullmatch(run)):  # ::1, 100::
         return []
     if _DROPPED.fullmatch(core):
         return [(len(run) - len(run.lstrip(".:")), len(run.rstrip(":")))]

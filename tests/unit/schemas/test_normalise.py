@@ -7,7 +7,7 @@ import sys
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas import normalise, word_forms
@@ -113,6 +113,7 @@ def test_hosts_make_a_difference(one: str, other: str, telling: dict[str, object
 
 
 @given(st.ip_addresses(), st.ip_addresses())
+@example("::1", "100::")
 def test_addresses_make_a_difference(one: object, other: object) -> None:
     """An address names a host."""
     same = normalised(f"{one} is down") == normalised(f"{other} is down")
