@@ -18,27 +18,46 @@ class _Longs(dict[int, bytes]):
         if not LONG_MIN <= value <= LONG_MAX:
             raise OverflowError(f"{value} is no 64-bit number")
         rest = (value << 1) ^ (value >> 63)
-        out = bytearray()
-        while rest > 127:
-            out.append(rest & 127 | 128)
-            rest >>= 7
-        out.append(rest)
         if len(self) >= MEMO:
             self.clear()
-        self[value] = written = bytes(out)
+        self[value] = written = _moment(rest) if rest >> 35 and not rest >> 42 else _varint(rest)
         return written
+
+
+def _moment(rest: int) -> bytes:
+    low, high = rest & 0x1FFFFF, rest >> 21  # small numbers are the quickest to work with
+    return bytes(
+        (
+            low & 127 | 128,
+            low >> 7 & 127 | 128,
+            low >> 14 | 128,
+            high & 127 | 128,
+            high >> 7 & 127 | 128,
+            high >> 14,
+        )
+    )
+
+
+def _varint(rest: int) -> bytes:
+    out = bytearray()
+    while rest > 127:
+        out.append(rest & 127 | 128)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
 
 
 class _Moments(dict[bytes, int]):
     """Give the long that six bytes spell, or -1 where it is not six bytes long."""
 
     def __missing__(self, raw: bytes) -> int:
-        if len(raw) < MOMENT_BYTES or raw[5] > 127 or min(raw[:5]) < 128:
+        if len(raw) < MOMENT_BYTES:
             return -1
         a, b, c, d, e, f = raw
-        rest = (
-            a & 127 | (b & 127) << 7 | (c & 127) << 14 | (d & 127) << 21 | (e & 127) << 28 | f << 35
-        )
+        if a & b & c & d & e < 128 or f > 127:
+            return -1
+        low = a & 127 | (b & 127) << 7 | (c & 127) << 14
+        rest = low | (d & 127 | (e & 127) << 7 | f << 14) << 21
         if len(self) >= MEMO:
             self.clear()
         self[raw] = value = (rest >> 1) ^ -(rest & 1)
@@ -68,6 +87,9 @@ def read_long(raw: bytes, at: int) -> tuple[int, int]:
 
 def read_size(raw: bytes, at: int) -> tuple[int, int]:
     """Read how many bytes follow and where they start; ValueError where it is negative."""
+    first = raw[at]
+    if first > 127 and not first & 1 and raw[at + 1] < 128:  # 64 to 8191
+        return (first & 127 | raw[at + 1] << 7) >> 1, at + 2
     size, start = read_long(raw, at)
     if size < 0:
         raise ValueError("a size is negative")

@@ -7,9 +7,13 @@ record and for any value; but NUL characters are not read.
 """
 
 from collections.abc import Callable
-from typing import Any
+from itertools import groupby
+from textwrap import indent
+from typing import Any, NamedTuple
 
 import orjson
+from msgspec import NODEFAULT
+from msgspec.structs import astuple, fields
 
 from schemas.avro_parts import (
     LONGS,
@@ -39,7 +43,13 @@ _SIZED = """\
     i += 1
     if n:
         if n < 0:
-            n, i = read_size(raw, i - 1)
+            n = raw[i - 1]
+            j = raw[i]
+            if n & 1 or j > 127:
+                n, i = read_size(raw, i - 1)
+            else:  # two bytes: 64 to 8191
+                n = (n & 127 | j << 7) >> 1
+                i += 1
         j = i + n
         {name} = VALUE
         i = j
@@ -96,20 +106,29 @@ _READ = {
 """,
     "texts by name": _filled(_COLLECTION, READER="read_texts_by_name", EMPTY="{{}}"),
 }
+# How the value in {name} is made ready, and the parts of what is written for it.
 _WRITE = {
-    "string": ("    {name} = record.{name}.encode()\n", "LONGS[len({name})], {name}"),
-    "bytes": ("    {name} = record.{name}\n", "LONGS[len({name})], {name}"),
-    "json": ("    {name} = dumps(record.{name})\n", "LONGS[len({name})], {name}"),
-    "boolean": ("", "BOOLS[record.{name}]"),
-    "long": ("", "LONGS[record.{name}]"),
-    "moment": ("", "LONGS[record.{name}]"),
-    "texts": ("", "write_texts(record.{name})"),
-    "texts or null": (
-        "    {name} = record.{name}\n",
-        "b'\\0' if {name} is None else b'\\2' + write_texts({name})",
-    ),
-    "texts by name": ("", "write_texts_by_name(record.{name})"),
+    "string": ("    {name} = {name}.encode()\n", "LONGS[len({name})], {name}"),
+    "bytes": ("", "LONGS[len({name})], {name}"),
+    "json": ("    {name} = dumps({name})\n", "LONGS[len({name})], {name}"),
+    "boolean": ("", "BOOLS[{name}]"),
+    "long": ("", "LONGS[{name}]"),
+    "moment": ("", "LONGS[{name}]"),
+    "texts": ("", "write_texts({name})"),
+    "texts or null": ("", "b'\\0' if {name} is None else b'\\2' + write_texts({name})"),
+    "texts by name": ("", "write_texts_by_name({name})"),
 }
+# Fields that are given more often than not. Others that stand side by side mostly hold what they
+# hold by default, and are read and written as one run of bytes.
+_MOSTLY_GIVEN = frozenset(
+    (
+        *("id", "body", "severity", "labels", "dedup_key", "occurred_at", "received_at"),
+        *("fingerprint", "count", "first_seen_at", "last_seen_at", "window_ends_at"),
+        *("opened_partition", "opened_offset", "has_content", "source", "title"),
+        *("created_at", "expires_at", "alert_id", "alert_seq", "data", "idempotency_key"),
+        *("status", "priority", "type", "attempt", "detail"),
+    )
+)
 
 
 _PARTS = {
@@ -125,6 +144,7 @@ _PARTS = {
     "write_texts": write_texts,
     "write_texts_by_name": write_texts_by_name,
     "without_nul": without_nul,
+    "astuple": astuple,
     "dumps": orjson.dumps,
     "BOOLEANS": (False, True),
     "BOOLS": (b"\0", b"\1"),
@@ -161,21 +181,97 @@ def compiled(
     """
     names = [field["name"] for field in schema["fields"]]
     kinds = [kind_of(f, is_json=f["name"] in json_fields) for f in schema["fields"]]
-    if None in kinds:
+    if None in kinds or names != [field.name for field in fields(record_type)]:
         return None
-    pairs = [(name, kind) for name, kind in zip(names, kinds, strict=True) if kind]
-    # Field names come from our own schema files and are identifiers; nothing foreign gets here.
-    reads = "".join(_READ[kind].format(name=name) for name, kind in pairs)
-    given = ", ".join(f"{name}={name}" for name in names)
-    writes = "".join(_WRITE[kind][0].format(name=name) for name, kind in pairs)
-    parts = ", ".join(_WRITE[kind][1].format(name=name) for name, kind in pairs)
-    texts = ", ".join(name for name, kind in pairs if kind == "string")
-    source = (
-        f"def read(raw, i):\n{reads}"
-        f"    record = record_type({given})\n"
-        f"    return (without_nul(record) if '\\0' in ''.join(({texts},)) else record), i\n"
-        f"def write(record):\n{writes}    return b''.join(({parts},))\n"
+    groups = _groups(
+        [(name, str(kind)) for name, kind in zip(names, kinds, strict=True)], record_type
     )
     space: dict[str, Any] = _PARTS | {"record_type": record_type, "loads": loads}
-    exec(source, space)  # noqa: S102 - our own text, see above
+    for run in groups:
+        if run.defaults:
+            space[run.label] = run.defaults
+            space[run.label + "_RAW"] = _default_bytes(run)
+    # Field names come from our own schema files and are identifiers; nothing foreign gets here.
+    exec(_reader(groups, names) + _writer(groups, names), space)  # noqa: S102 - our own text
     return space["write"], space["read"]
+
+
+class _Group(NamedTuple):
+    """Fields side by side; `defaults` where they are one run, nothing where it is one field."""
+
+    label: str
+    fields: list[tuple[str, str]]  # name and kind
+    defaults: tuple[Any, ...]
+
+
+def _groups(pairs: list[tuple[str, str]], record_type: type[Any]) -> list[_Group]:
+    unset = {
+        field.name: field.default_factory() if field.default is NODEFAULT else field.default
+        for field in fields(record_type)
+        if not field.required and field.name not in _MOSTLY_GIVEN
+    }
+    groups: list[_Group] = []
+    for is_run, found in groupby(pairs, lambda pair: pair[0] in unset):
+        many = list(found)
+        defaults = tuple(unset[name] for name, _ in many) if is_run else ()
+        if defaults and (len(many) > 1 or defaults[0]):
+            groups.append(_Group(f"RUN{len(groups)}", many, defaults))
+        else:
+            groups += (_Group("", [pair], ()) for pair in many)
+    return groups
+
+
+def _default_bytes(run: _Group) -> bytes:
+    names = ", ".join(name for name, _ in run.fields)
+    ready, parts = _written(run.fields)
+    space: dict[str, Any] = dict(_PARTS)
+    exec(f"def default({names}):\n{ready}    return b''.join(({parts},))\n", space)  # noqa: S102
+    return bytes(space["default"](*run.defaults))
+
+
+def _written(pairs: list[tuple[str, str]]) -> tuple[str, str]:
+    ready = "".join(_WRITE[kind][0].format(name=name) for name, kind in pairs)
+    return ready, ", ".join(_WRITE[kind][1].format(name=name) for name, kind in pairs)
+
+
+def _writer(groups: list[_Group], names: list[str]) -> str:
+    lines, parts = "", []
+    for group in groups:
+        ready, part = _written(group.fields)
+        if group.defaults:
+            held = "".join(f"{name}, " for name, _ in group.fields)
+            lines += (
+                f"    if ({held}) == {group.label}:\n        run = {group.label}_RAW\n    else:\n"
+                f"{indent(ready, '    ')}        run = b''.join(({part},))\n"
+            ).replace(" run = ", f" {group.label.lower()} = ")
+            parts.append(group.label.lower())
+        else:
+            lines += ready
+            parts.append(part)
+    return (
+        f"def write(record):\n    {', '.join(names)}, = astuple(record)\n"
+        f"{lines}    return b''.join(({', '.join(parts)},))\n"
+    )
+
+
+def _reader(groups: list[_Group], names: list[str]) -> str:
+    lines = ""
+    for group in groups:
+        reads = "".join(_READ[kind].format(name=name) for name, kind in group.fields)
+        if group.defaults:
+            pairs = zip(group.fields, group.defaults, strict=True)
+            held = "".join(f"        {name} = {default!r}\n" for (name, _), default in pairs)
+            raw = group.label + "_RAW"
+            lines += (
+                f"    if raw.startswith({raw}, i):\n{held}        i += len({raw})\n"
+                f"    else:\n{indent(reads, '    ')}"
+            )
+        else:
+            lines += reads
+    given = ", ".join(f"{name}={name}" for name in names)
+    pairs_of_texts = (pair for group in groups for pair in group.fields if pair[1] == "string")
+    texts = ", ".join(name for name, _ in pairs_of_texts)
+    return (
+        f"def read(raw, i):\n{lines}    record = record_type({given})\n"
+        f"    return (without_nul(record) if '\\0' in ''.join(({texts},)) else record), i\n"
+    )
