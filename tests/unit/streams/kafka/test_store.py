@@ -16,7 +16,8 @@ def a_store() -> PartitionStore:
     table: Any = SimpleNamespace(
         name="t", changelog_topic=SimpleNamespace(get_topic_name=lambda: CHANGELOG)
     )
-    store = PartitionStore("memory://", None, table, table_name="t")
+    app: Any = None
+    store = PartitionStore("memory://", app, table, table_name="t")
     store.__post_init__()
     return store
 
