@@ -78,7 +78,12 @@ def run_stack(
         if not _all_ready(supervisor, apps):
             return
         key = home.api_key.read_text().strip()
-        leads = {**found.variables, "TOCSIN_URL": environment["TOCSIN_URL"], "TOCSIN_API_KEY": key}
+        leads = {
+            **found.variables,
+            "TOCSIN_URL": environment["TOCSIN_URL"],
+            "TOCSIN_API_KEY": key,
+            **{name: environment[name] for name in ("TOCSIN_PARTITIONS",) if name in environment},
+        }
         write_env(home, leads)
         say(f"all ready after {time.monotonic() - began:.1f} s")
         threading.Thread(target=then, args=(home, leads), daemon=True).start()

@@ -51,7 +51,6 @@ def state(number: int, count: int) -> bytes:
         window_ends_at=0,
         anchor="open",
         window_ms=3_600_000,
-        raw_offset=number * 10 + count,
         source="alertmanager",
         title=f"Disk usage above 90% on storage-{number:07d}",
     )

@@ -70,6 +70,35 @@ def test_kills_under_load(bank: Bank) -> None:
     hold(bank)
 
 
+@pytest.mark.soak
+def test_many_kills_under_load(bank: Bank) -> None:
+    """Thirty kill -9 and ten rebalances lose no entry and tell none two ways."""
+    one, two = bank.worker("one", instance_id="one"), bank.worker("two", instance_id="two")
+    bank.wait_until_ready(one)
+    bank.wait_until_ready(two)
+    with bank.sending(waves=900, count=400):
+        for kill in range(30):
+            bank.kill_at_work((one, two)[kill % 2], at_work_s=0.4 + kill % 7 * 0.17)
+            if kill % 3 == 0:
+                three = bank.worker("three")
+                wait_s(1 + kill % 5)
+                three.stop()
+    bank.settle(within_s=300)
+    hold(bank)
+
+
+@pytest.mark.soak
+def test_checkpoint_held_for_half_a_minute(bank: Bank, stack: Stack) -> None:
+    """A checkpoint that Kafka holds up for thirty seconds is released and commits on."""
+    bank.wait_until_ready(bank.worker("one"))
+    bank.send(20_000)
+    with frozen(stack.kafka):
+        wait_s(30)
+    bank.send(2_000, seed=2)
+    bank.settle(within_s=180)
+    hold(bank)
+
+
 def test_workers_join_and_leave_under_load(bank: Bank) -> None:
     """A second worker joining and leaving in mid-checkpoint moves partitions without a loss."""
     bank.wait_until_ready(bank.worker("one"))
