@@ -156,9 +156,13 @@ def _agent(app: App, sources: tuple[str, ...]) -> None:
     app.agent(channel, name="take", concurrency=1)(take)
 
     async def tick() -> None:
-        watch(lambda: cast("Any", app._consumer), app.shell.report_lag)  # noqa: SLF001
         while not app.should_stop:
             await asyncio.sleep(TICK_S)
             await app.shell.tick()
 
     app.task(tick)
+    watch(
+        lambda: cast("Any", app._consumer),  # noqa: SLF001 - None until Faust makes it
+        lambda topic, partition, records: app.shell.report_lag(topic, partition, records),
+        lambda: bool(app.should_stop),
+    )

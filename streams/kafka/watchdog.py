@@ -11,6 +11,9 @@ from streams.kafka.faults import leave
 
 STANDSTILL_S = 60.0
 LOOK_S = 5.0
+# A stop in the middle of a rebalance may wait for other members; what is durable by then is all
+# that a clean stop would keep, so the process need not wait with it.
+STOP_WITHIN_S = 12.0
 
 
 class Progress(Protocol):
@@ -30,12 +33,19 @@ def stands_still(*, now: float, progressed_at: float, work: bool) -> bool:
     return work and now - progressed_at > STANDSTILL_S
 
 
-def watch(consumer: Callable[[], Progress | None], report: Callable[[str, int, int], None]) -> None:
-    """Start looking every `LOOK_S`; lag is reported on the way."""
+def watch(
+    consumer: Callable[[], Progress | None],
+    report: Callable[[str, int, int], None],
+    stopping: Callable[[], bool],
+) -> None:
+    """Start looking every `LOOK_S`; lag is reported on the way, and a stop is given an end."""
 
     def look() -> None:
         while True:
             time.sleep(LOOK_S)
+            if stopping():
+                time.sleep(STOP_WITHIN_S - LOOK_S)
+                leave(f"did not stop within {STOP_WITHIN_S:.0f} s")
             progress = consumer()
             if progress is None:
                 continue
