@@ -163,6 +163,6 @@ def _agent(app: App, sources: tuple[str, ...]) -> None:
     app.task(tick)
     watch(
         lambda: cast("Any", app._consumer),  # noqa: SLF001 - None until Faust makes it
-        lambda topic, partition, records: app.shell.report_lag(topic, partition, records),
+        app.shell.report_lag,
         lambda: bool(app.should_stop),
     )
