@@ -2,8 +2,9 @@
 
 from streams.kafka.store import PartitionStore
 
-# Looking is cheap (nine bytes), so a sweep gets round even where little lapses.
-LOOKS_PER_DELETE = 8
+# Looking is cheap (nine bytes), so a sweep gets round where little lapses; eight looks were 5 % of
+# triage's time, and two find what lapses at twice the pace at which states are written.
+LOOKS_PER_DELETE = 2
 
 
 class Sweep:
