@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.waiting import eventually
 PARTITIONS = 4
 
 
-class Scene:
+class Scene(ABC):
     """Run workers of one process on fresh topics, and wait until they have done their work."""
 
     process = ""
@@ -32,13 +33,13 @@ class Scene:
         self.workers: list[Process] = []
         self._lag = topics.lag_of(servers, names.group(self.process))
 
+    @abstractmethod
     def sources(self) -> Sequence[str]:
         """Name the topics whose lag must go to zero."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send(self, count: int, *, seed: int) -> None:
         """Send so many records of the scene's load, all of them now."""
-        raise NotImplementedError
 
     def worker(self, name: str, *, instance_id: str = "") -> Process:
         """Start a worker with a folder and a log of its own."""
