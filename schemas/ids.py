@@ -49,6 +49,36 @@ def alert_intent_id(tenant: str, alert: str, seq: int, recipient: str) -> str:
     return _under(tenant, f"intent:{alert}:{seq}:{recipient}")
 
 
+def intent_id(tenant: str, idempotency_key: str, recipient: str, template: str) -> str:
+    """Name the Intent that its sender gave an idempotency key."""
+    return _under(tenant, f"intent-key:{idempotency_key}:{recipient}:{template}")
+
+
+def placed_intent_id(tenant: str, topic: str, partition: int, offset: int) -> str:
+    """Name the Intent that has no other identity than its place on Kafka."""
+    return _under(tenant, f"intent-at:{topic}:{partition}:{offset}")
+
+
+def digest_id(tenant: str, recipient: str, channel: str, digest_key: str, number: int) -> str:
+    """Name the Intent that a digest becomes."""
+    return _under(tenant, f"digest:{recipient}:{channel}:{digest_key}:{number}")
+
+
+def delivery_id(tenant: str, intent: str, channel: str, address: str) -> str:
+    """Name the Delivery of an intent to one address; the address is empty where none was used."""
+    return _under(tenant, f"delivery:{intent}:{channel}:{address}")
+
+
+def delivery_event_id(tenant: str, delivery: str, attempt: int, status: str, mark: str = "") -> str:
+    """Name a step of a delivery; `mark` is the provider's event id, or empty."""
+    return _under(tenant, f"delivery-event:{delivery}:{attempt}:{status}:{mark}")
+
+
+def address_event_id(tenant: str, recipient: str, mark: str) -> str:
+    """Name what became known of an address; `mark` names what it became known from."""
+    return _under(tenant, f"address-event:{recipient}:{mark}")
+
+
 def decision_id(tenant: str, subject: str, stage: str, mark: str) -> str:
     """Name a Decision; `mark` tells apart what one stage said of one subject."""
     return _under(tenant, f"decision:{subject}:{stage}:{mark}")

@@ -64,6 +64,86 @@ class Anchor(StrEnum):
     OPEN = "open"
 
 
+class Channel(StrEnum):
+    """Name the ways to reach a recipient; each has a sink and a pair of topics."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    WEBHOOK = "webhook"
+    SLACK = "slack"
+
+
+NO_CHANNEL = "none"  # the channel of the one event of an intent that was dropped whole
+
+
+class Lane(StrEnum):
+    """Name the two ways through planning and sinks; high and critical are urgent."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+
+class DeliveryStatus(StrEnum):
+    """Name the steps of a delivery's life (DESIGN section 2)."""
+
+    QUEUED = "queued"
+    HELD = "held"
+    RETRYING = "retrying"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    RATE_LIMITED = "rate_limited"
+    SUPPRESSED = "suppressed"
+    SUPERSEDED = "superseded"
+
+
+FINAL = frozenset(
+    {
+        DeliveryStatus.DELIVERED,
+        DeliveryStatus.FAILED,
+        DeliveryStatus.EXPIRED,
+        DeliveryStatus.RATE_LIMITED,
+        DeliveryStatus.SUPPRESSED,
+        DeliveryStatus.SUPERSEDED,
+    }
+)
+
+
+class AddressKind(StrEnum):
+    """Name what can become known of an address."""
+
+    GONE = "gone"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
+    VERIFIED = "verified"
+
+
+class Excess(StrEnum):
+    """Say what becomes of a message over the rate limit."""
+
+    DIGEST = "digest"
+    DELAY = "delay"
+    DROP = "drop"
+
+
+class IntentKind(StrEnum):
+    """Tell an intent from the wake of one that was held."""
+
+    INTENT = "intent"
+    WAKE = "wake"
+
+
+class ScheduledKind(StrEnum):
+    """Tell an item of the scheduler from the cancelling of one."""
+
+    ITEM = "item"
+    CANCEL = "cancel"
+
+
 class RuleKind(StrEnum):
     """Name what a rule can change."""
 
@@ -104,6 +184,15 @@ class Stage(StrEnum):
     COMMAND = "command"
     TRIAGE = "triage"
     VIEWS = "views"
+    PLANNING = "planning"
+    CHANNELS = "channels"
+    QUIET_HOURS = "quiet_hours"
+    RATE_LIMIT = "rate_limit"
+    DIGEST = "digest"
+    RENDER = "render"
+    FAN_OUT = "fan_out"
+    SCHEDULER = "scheduler"
+    SINK = "sink"
 
 
 class Reason(StrEnum):
@@ -126,6 +215,35 @@ class Reason(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     UNKNOWN_ALERT = "unknown_alert"
     NOTHING_TO_CHANGE = "nothing_to_change"
+    # planning
+    EXPIRED = "expired"
+    UNKNOWN_RECIPIENT = "unknown_recipient"
+    UNKNOWN_TEMPLATE = "unknown_template"
+    NOT_YET = "not_yet"
+    NO_ADDRESS = "no_address"
+    NO_CHANNEL = "no_channel"
+    PREFERENCE = "preference"
+    OPTED_OUT = "opted_out"
+    ADDRESS_GONE = "address_gone"
+    QUIET_HOURS = "quiet_hours"
+    RATE_LIMITED = "rate_limited"
+    DIGESTED = "digested"
+    NOT_TOLD = "not_told"
+    TEMPLATE_FAILED = "template_failed"
+    # sinks
+    SUPERSEDED = "superseded"
+    ATTEMPT_TAKEN = "attempt_taken"
+    ATTEMPTS_USED_UP = "attempts_used_up"
+    PROVIDER_REFUSED = "provider_refused"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    PROVIDER_LIMITS = "provider_limits"
+    UNKNOWN_ANSWER = "unknown_answer"
+    BREAKER_OPEN = "breaker_open"
+    PACED = "paced"
+    ENDPOINT_OFF = "endpoint_off"
+    UNSAFE_ADDRESS = "unsafe_address"
+    # scheduler
+    UNKNOWN_TOPIC = "unknown_topic"
     # the record's own faults
     UNDECODABLE = "undecodable"
     INVALID = "invalid"

@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from schemas import control, records
+from schemas import control, deliveries, notification, records
 from schemas.limits import BROKER_BYTES, MIB
+from schemas.reasons import Channel, Lane
 
 DAY_MS = 86_400_000
+FOREVER_DAYS = -1
 NAMESPACE = re.compile(r"[a-z0-9]{0,20}")
 
 
@@ -25,7 +27,7 @@ class Topic:
     name: str
     record: type[records.Record]
     key: str
-    retention_days: int | None = 7  # None: compacted, kept for ever
+    retention_days: int | None = 7  # None: compacted, kept for ever; FOREVER_DAYS: all of it
     spread: Spread = Spread.SHARED
 
     def config(self) -> dict[str, str]:
@@ -34,7 +36,9 @@ class Topic:
             return COMPACTED
         return {
             "cleanup.policy": "delete",
-            "retention.ms": str(self.retention_days * DAY_MS),
+            "retention.ms": str(
+                -1 if self.retention_days == FOREVER_DAYS else self.retention_days * DAY_MS
+            ),
             "max.message.bytes": str(BROKER_BYTES),
         }
 
@@ -56,6 +60,25 @@ INTENTS = Topic("intents", records.Intent, "recipient")
 INTENTS_URGENT = Topic("intents.urgent", records.Intent, "recipient")
 DECISIONS = Topic("decisions", records.Decision, "subject id")
 DEAD_LETTERS = Topic("dead-letters", records.DeadLetter, "original key", 30)
+DELIVERIES: dict[tuple[str, str], Topic] = {
+    (channel, lane): Topic(
+        f"deliveries.{channel}" + (".urgent" if lane is Lane.URGENT else ""),
+        deliveries.Delivery,
+        "recipient",
+    )
+    for channel in Channel
+    for lane in (Lane.URGENT, Lane.NORMAL)
+}
+DELIVERIES_EVENTS = Topic("deliveries.events", deliveries.DeliveryEvent, "intent id", 30)
+# An opt-out must outlive every retention (docs/decisions/0010-feedback-is-kept.md).
+RECIPIENTS_FEEDBACK = Topic(
+    "recipients.feedback", deliveries.AddressEvent, "recipient", FOREVER_DAYS
+)
+SCHEDULED = Topic("scheduled", deliveries.Scheduled, "item id", 30)
+CONTROL_RECIPIENTS = Topic("control.recipients", notification.Recipient, "recipient", None)
+CONTROL_PREFERENCES = Topic("control.preferences", notification.Preference, "recipient", None)
+CONTROL_TEMPLATES = Topic("control.templates", notification.Template, "name", None, Spread.SINGLE)
+CONTROL_TYPES = Topic("control.types", notification.NotificationType, "name", None, Spread.SINGLE)
 CONTROL_ROUTES = Topic("control.routes", control.Route, "id", None, Spread.SINGLE)
 CONTROL_SILENCES = Topic("control.silences", control.Silence, "id", None, Spread.SINGLE)
 CONTROL_RULES = Topic("control.rules", control.Rule, "id", None, Spread.SINGLE)
@@ -71,7 +94,20 @@ TOPICS: tuple[Topic, ...] = (
     CONTROL_ROUTES,
     CONTROL_SILENCES,
     CONTROL_RULES,
+    CONTROL_RECIPIENTS,
+    CONTROL_PREFERENCES,
+    CONTROL_TEMPLATES,
+    CONTROL_TYPES,
+    RECIPIENTS_FEEDBACK,
+    SCHEDULED,
+    DELIVERIES_EVENTS,
+    *DELIVERIES.values(),
 )
+
+# Where the scheduler may write: no record that it carries may land anywhere else.
+WAKEABLE: dict[str, Topic] = {
+    topic.name: topic for topic in (ALERTS_COMMANDS, INTENTS, INTENTS_URGENT, *DELIVERIES.values())
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 from fastavro.schema import to_parsing_canonical_form
 
-from schemas import checks, codec, control, records
+from schemas import checks, codec, control, deliveries, notification, records
 from schemas.compat import full_transitive
 
 RECORDS: list[type[records.Record]] = sorted(
     {
         value
-        for module in (records, control)
+        for module in (records, control, deliveries, notification)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, records.Record) and value.AVRO
     },

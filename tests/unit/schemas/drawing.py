@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from schemas import checks, control, records
+from schemas import checks, control, deliveries, notification, records
 from schemas.reasons import RawStatus
 
 RECORDS: list[type[records.Record]] = sorted(
     {
         value
-        for module in (records, control)
+        for module in (records, control, deliveries, notification)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, records.Record) and value.AVRO
     },
@@ -37,6 +37,9 @@ by_type: dict[object, st.SearchStrategy[Any]] = {
     list[str]: st.lists(texts, max_size=3),
     list[str] | None: st.none() | st.lists(texts, max_size=3),
     dict[str, str]: st.dictionaries(texts, texts, max_size=3),
+    dict[str, bool]: st.dictionaries(texts, st.booleans(), max_size=3),
+    dict[str, int]: st.dictionaries(texts, longs, max_size=3),
+    dict[str, list[str]]: st.dictionaries(texts, st.lists(texts, max_size=2), max_size=3),
     dict[str, Any]: st.dictionaries(texts, plain, max_size=3),
     list[tuple[str, bytes]]: st.lists(st.tuples(texts, st.binary(max_size=9)), max_size=3),
     list[control.Matcher]: st.lists(matchers, max_size=3),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import Record
-from schemas.topics import TOPICS, Names, Spread
+from schemas.topics import RECIPIENTS_FEEDBACK, TOPICS, Names, Spread
 
 namespaces = st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True)
 
@@ -28,7 +28,14 @@ def test_control_topics_are_kept_for_ever() -> None:
 
     assert control
     assert all(topic.config()["cleanup.policy"] == "compact" for topic in control)
-    assert all(topic.spread is Spread.SINGLE for topic in control)
+    by_recipient = [topic for topic in control if topic.key == "recipient"]
+    assert all(topic.spread is Spread.SHARED for topic in by_recipient)
+    assert all(topic.spread is Spread.SINGLE for topic in control if topic not in by_recipient)
+
+
+def test_what_an_address_is_known_for_is_never_forgotten() -> None:
+    """An opt-out outlives every retention."""
+    assert "-1" == RECIPIENTS_FEEDBACK.config()["retention.ms"]
 
 
 def test_other_topics_are_kept_for_days() -> None:
