@@ -41,7 +41,7 @@ def test_what_an_address_is_known_for_is_never_forgotten() -> None:
 def test_other_topics_are_kept_for_days() -> None:
     """A topic of events is cleaned by age, never by key."""
     for topic in TOPICS:
-        if topic.retention_days is not None:
+        if topic.retention_days is not None and topic.retention_days > 0:
             config = topic.config()
             assert config["cleanup.policy"] == "delete"
             assert int(config["retention.ms"]) == topic.retention_days * 86_400_000
