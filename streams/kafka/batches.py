@@ -38,3 +38,8 @@ class Batch:
     def last(self) -> int:
         """Give the offset of the last record."""
         return self.records[-1].offset
+
+    @property
+    def written_at(self) -> int:
+        """Give the moment of the last record in milliseconds."""
+        return self.records[-1].timestamp

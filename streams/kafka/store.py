@@ -1,12 +1,12 @@
 """State at rest: one dict a partition, filled from a changelog by Faust's own recovery."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from faust.stores.base import Store
 from faust.types import TP
 
-from streams.kafka.batches import Batch
+from streams.kafka.changelog import ChangelogBatch
 from streams.kafka.faults import leave
 
 
@@ -25,7 +25,7 @@ class PartitionStore(Store[bytes, bytes]):
         self._flagged_at: dict[int, dict[bytes, int]] = {}
         self._written_at: dict[int, int] = {}
         self.on_ready: Callable[[int], None] = lambda _partition: None
-        self.is_current: Callable[[Batch], bool] = lambda _batch: True
+        self.is_current: Callable[[ChangelogBatch], bool] = lambda _batch: True
 
     def get_packed(self, partition: int, key: bytes) -> bytes | None:
         """Give the packed state, or None where there is none."""
@@ -117,24 +117,22 @@ class PartitionStore(Store[bytes, bytes]):
         except Exception as error:  # noqa: BLE001
             leave("a changelog batch could not be restored", error=error)
 
-    def _restore(self, batch: Batch) -> None:
+    def _restore(self, batch: ChangelogBatch) -> None:
         # Left over from an earlier assignment, it would make a dropped partition seem restored.
         if not self.is_current(batch):
             return
         held = self._partitions.setdefault(batch.partition, {})
         flagged = self._flagged_at.setdefault(batch.partition, {})
-        for record in batch.records:
-            key, value = record.key, record.value
-            if key is None:
-                continue
-            if value is None:
-                held.pop(key, None)
-            else:
-                held[key] = value
-                if value[0]:
-                    flagged[key] = record.timestamp
+        for written in batch.written:
+            # What is None goes in the next lines.
+            held.update(cast("dict[bytes, bytes]", written.values))
+            for key, value in written.values.items():
+                if value is None:
+                    held.pop(key, None)
+                elif value[0]:
+                    flagged[key] = written.written_at
         self._persisted[batch.partition] = batch.last
-        self._written_at[batch.partition] = batch.records[-1].timestamp
+        self._written_at[batch.partition] = batch.written_at
 
     async def on_recovery_completed(
         self,

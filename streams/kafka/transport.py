@@ -16,10 +16,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
 from streams.kafka.batches import BATCH_RECORDS, Batch, SourceRecord
+from streams.kafka.changelog import ChangelogBatch, ConsumerThread
 from streams.kafka.checkpoint import Shell
 
 SCHEME = "tocsin"
-CHANGELOG_RECORDS = 20_000
 NO_GENERATION = -1
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,9 @@ class Consumer(driver.Consumer):
         self._committed: dict[TP, int] = {}
         self.progressed_at = time.monotonic()
 
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
     @property
     def _shell(self) -> Shell:
         return cast("Shell", cast("Any", self.app).shell)
@@ -66,15 +69,16 @@ class Consumer(driver.Consumer):
             return
         epoch = self.epoch
         for tp in sorted(map(ensure_TP, records), key=_urgent_first):
-            fetched: Sequence[SourceRecord] = records[cast("Any", tp)]
-            changelog = self._is_changelog_tp(tp)
-            if not changelog:
-                fetched = await self._contiguous(tp, fetched)
-            for chunk in _chunks(fetched, CHANGELOG_RECORDS if changelog else BATCH_RECORDS):
+            fetched: Any = records[cast("Any", tp)]
+            if self._is_changelog_tp(tp):
                 if epoch != self.epoch or not self.flow_active:
                     return
-                if not changelog:
-                    self._expected[tp] = chunk[-1].offset + 1
+                yield tp, self._message(tp, ChangelogBatch(tp.partition, fetched, epoch))
+                continue
+            for chunk in _chunks(await self._contiguous(tp, fetched), BATCH_RECORDS):
+                if epoch != self.epoch or not self.flow_active:
+                    return
+                self._expected[tp] = chunk[-1].offset + 1
                 yield tp, self._message(tp, Batch(tp.topic, tp.partition, chunk, epoch))
 
     async def _contiguous(self, tp: TP, fetched: Sequence[SourceRecord]) -> Sequence[SourceRecord]:
@@ -99,13 +103,12 @@ class Consumer(driver.Consumer):
         self._sought_again.discard((tp, expected))
         return fetched
 
-    def _message(self, tp: TP, batch: Batch) -> ConsumerMessage:
-        last = batch.records[-1]
+    def _message(self, tp: TP, batch: Batch | ChangelogBatch) -> ConsumerMessage:
         return ConsumerMessage(
             tp.topic,
             tp.partition,
-            last.offset,
-            last.timestamp / 1000.0,
+            batch.last,
+            batch.written_at / 1000.0,
             0,
             [],
             None,

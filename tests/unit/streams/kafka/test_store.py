@@ -5,7 +5,7 @@ from typing import Any
 
 from faust.types import TP
 
-from streams.kafka.batches import Batch
+from streams.kafka.changelog import ChangelogBatch, Written
 from streams.kafka.store import PartitionStore
 
 CHANGELOG = "changelog"
@@ -26,11 +26,8 @@ def changelog(
     *written: tuple[int, bytes, bytes | None], partition: int = 0, timestamp: int = 0
 ) -> Any:
     """Make the event that Faust's recovery applies: offsets, keys and values."""
-    records = [
-        SimpleNamespace(offset=offset, key=key, value=value, headers=(), timestamp=timestamp)
-        for offset, key, value in written
-    ]
-    return SimpleNamespace(message=SimpleNamespace(value=Batch(CHANGELOG, partition, records, 1)))
+    each = [Written({key: value}, timestamp, offset + 1) for offset, key, value in written]
+    return SimpleNamespace(message=SimpleNamespace(value=ChangelogBatch(partition, each, 1)))
 
 
 def restore(store: PartitionStore, *events: Any) -> None:
@@ -114,6 +111,18 @@ def test_what_is_left_of_an_earlier_assignment_is_not_applied() -> None:
 
     assert store.get_packed(0, b"a") is None
     assert -1 == store.persisted_offset(tp(0))
+
+
+def test_a_batch_that_both_writes_and_forgets_keys_leaves_what_was_written() -> None:
+    """Keys forgotten in one of Kafka's batches go, and take no other key along."""
+    store = a_store()
+    restore(store, changelog((0, b"a", b"\0one"), (1, b"b", b"\0one")))
+    both = ChangelogBatch(0, [Written({b"a": None, b"c": b"\0one", b"d": None}, 5, 5)], 1)
+
+    restore(store, SimpleNamespace(message=SimpleNamespace(value=both)))
+
+    assert [(b"b", b"\0one"), (b"c", b"\0one")] == sorted(store.items_of(0))
+    assert 4 == store.persisted_offset(tp(0))
 
 
 def test_only_recent_flags_are_named() -> None:
