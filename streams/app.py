@@ -50,8 +50,12 @@ def build(
     sources: tuple[Topic, ...],
     table: str,
     make_job: Callable[[Parts], tuple[Job, States[Any]]],
+    eager: bool = False,
 ) -> App:
-    """Wire a process: its sources, its one table, and the job between them."""
+    """Wire a process: its sources, its one table, and the job between them.
+
+    `eager` is for a job that says nothing before its states are written (Shell).
+    """
     transport.register()
     names = settings.names
     app = App(names.group(process), **_configuration(settings, process))
@@ -75,6 +79,7 @@ def build(
         in_flight=InFlight(settings.data_dir / process),
         sensors=sensors,
         freeze_s=settings.session_s * FREEZE_OF_SESSION,
+        eager=eager,
     )
     _agent(app, tuple(names.topic(source) for source in sources))
     sensors.serve(settings.metrics_port)

@@ -154,13 +154,7 @@ class Triage:
         )
         self._sensors.rekeyed(1)
 
-    def _take_command(
-        self,
-        record: SourceRecord,
-        partition: int,
-        rules: Rules,  # noqa: ARG002 - both topics' records are taken alike
-        now_s: float,  # noqa: ARG002
-    ) -> None:
+    def _take_command(self, record: SourceRecord, partition: int, *_of_raw: object) -> None:
         """Give a command its place among the raw alerts, where it is then carried out.
 
         Two topics have no common order: read again after a crash, a command and an alert could
@@ -252,6 +246,10 @@ class Triage:
     def announce(self) -> None:
         """Say the counts that were written down."""
         self._repeats.announce()
+
+    def publish(self) -> bool:
+        """Put out nothing: what a record decides is said before it is written down."""
+        return False
 
     def _say(self, key: bytes, change: AlertChange) -> None:
         self._send(self._changes_topic, key, encode(change))

@@ -71,6 +71,10 @@ class Ledger:
     def announce(self) -> None:
         """Say nothing by the clock."""
 
+    def publish(self) -> bool:
+        """Put out nothing that had to wait."""
+        return False
+
     def waiting(self) -> bool:
         """Wait for nothing."""
         return False
