@@ -27,10 +27,11 @@ class ChannelPlan(Struct, frozen=True, array_like=True, gc=False):
     step: int = 0
 
 
-class Plan(Struct, frozen=True, array_like=True, tag=1, gc=False):
+class Plan(Struct, frozen=True, array_like=True, tag_field="record", tag=1, gc=False):
     """Remember what was decided for an intent.
 
-    `origin` is where the intent stood, `last` the record (itself or a wake) of the last `step`.
+    `origin` is where the intent stood, `last` the record (itself or a wake) of the last `step`,
+    which was taken at `stepped_at`.
     `intent` is the encoded Intent with everything filled in, kept while something is held and
     until the outputs of the last step are surely published; empty afterwards.
     """
@@ -40,6 +41,7 @@ class Plan(Struct, frozen=True, array_like=True, tag=1, gc=False):
     last: Place
     step: int = 0
     planned_at: int = 0
+    stepped_at: int = 0
     expires_at: int = 0
     channels: tuple[ChannelPlan, ...] = ()
     template_version: str = ""
@@ -50,14 +52,14 @@ class Plan(Struct, frozen=True, array_like=True, tag=1, gc=False):
     intent: bytes = b""
 
 
-class Slots(Struct, frozen=True, array_like=True, tag=2, gc=False):
+class Slots(Struct, frozen=True, array_like=True, tag_field="record", tag=2, gc=False):
     """Remember when slots of a rate limit were taken, oldest first (epoch ms)."""
 
     taken: tuple[int, ...] = ()
     window_ms: int = 0
 
 
-class Collected(Struct, frozen=True, array_like=True, tag=3, gc=False):
+class Collected(Struct, frozen=True, array_like=True, tag_field="record", tag=3, gc=False):
     """Remember what a digest collects for one channel until `due_at`; `more` only counts.
 
     `items` are (intent id, subject line). `number` tells the digests of one key apart.
@@ -73,7 +75,7 @@ class Collected(Struct, frozen=True, array_like=True, tag=3, gc=False):
     wake: Place = NOWHERE
 
 
-class Told(Struct, frozen=True, array_like=True, tag=4, gc=False):
+class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=False):
     """Remember by which intents and channels a recipient was told of an alert."""
 
     intents: tuple[str, ...] = ()
