@@ -9,15 +9,15 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.reasons import AlertStatus, Anchor, ChangeKind, Outcome, RawStatus, Reason, Stage
+from schemas.reasons import AlertStatus, ChangeKind, Outcome, RawStatus, Reason, Stage
 from schemas.records import AlertCommand, RawAlert
 from schemas.state import AlertState
-from streams.core import dedup, life, priority, silence, telling
+from streams.core import dedup, life, plain, priority, silence, telling
 from streams.core.coalesce import announce, announced, reserve
 from streams.core.command import order
 from streams.core.dedup import Move
 from streams.core.draft import ONCE, Draft, Subject
-from streams.core.event_time import FORWARD_MS, STALE_MS, event_time
+from streams.core.event_time import event_time
 from streams.core.item import Item
 from streams.core.orders import carry_out
 from streams.core.priority import Graded
@@ -33,13 +33,11 @@ __all__ = [
     "compile_rules",
     "lapses_at",
     "reserve",
+    "staged",
     "triage",
 ]
 
-_FIRING = RawStatus.FIRING.value
 _OPEN = AlertStatus.OPEN.value
-_LAST = Anchor.LAST.value
-_SAID_DUPLICATE = ONCE[Reason.DUPLICATE]
 
 
 class Hold(Struct, frozen=True):
@@ -60,15 +58,23 @@ def triage(
     Raises Invalid where the record breaks an agreement.
     """
     of_tenant = rules.tenants.get(raw.tenant, NONE_FOR_TENANT)
-    if state is not None:
-        if dedup.applied(state, offset=place.offset, rekeyed_from=place.rekeyed_from):
-            return Verdict(state)
-        counted = _count_plainly(raw, place, state, of_tenant)
-        if counted is not None:
-            return Verdict(counted)
+    if state is not None and dedup.applied(
+        state, offset=place.offset, rekeyed_from=place.rekeyed_from
+    ):
+        return Verdict(state)
+    quick = plain.verdict(raw, fingerprint=fingerprint, place=place, state=state, rules=of_tenant)
+    if quick is not None:
+        return quick
+    return staged(raw, fingerprint=fingerprint, place=place, state=state, rules=of_tenant)
+
+
+def staged(
+    raw: RawAlert, *, fingerprint: str, place: Place, state: AlertState | None, rules: TenantRules
+) -> Verdict:
+    """Decide by every stage in turn what becomes of a raw alert that is new to the state."""
     time = event_time(raw.occurred_at, timestamp=place.timestamp)
-    graded = priority.graded(raw, rules=of_tenant)
-    item = Item(raw, fingerprint, place, time, graded, of_tenant)
+    graded = priority.graded(raw, rules=rules)
+    item = Item(raw, fingerprint, place, time, graded, rules)
     move = dedup.move(state, status=raw.status, at=time.at, priority=graded.priority)
     draft = Draft(
         _reached(state or AlertState(), place),
@@ -108,35 +114,6 @@ def command(
     carry_out(what, draft, cmd, place=place)
     verdict = draft.verdict()
     return verdict if state is not None else replace(verdict, state=None)
-
-
-def _count_plainly(
-    raw: RawAlert, place: Place, state: AlertState, rules: TenantRules
-) -> AlertState | None:
-    # The path of nearly every record in a storm: one more of an open alert, nothing to say.
-    at = raw.occurred_at or place.timestamp
-    if (
-        raw.status != _FIRING
-        or state.status != _OPEN
-        or (state.owed and not _still_muted(state, at, rules))
-        or not state.said & _SAID_DUPLICATE
-        or not state.first_seen_at <= at < (state.window_ends_at or at + 1)
-        or not place.timestamp - STALE_MS <= at <= place.timestamp + FORWARD_MS
-        or state.anchor == _LAST
-        or place.rekeyed_from is not None
-    ):
-        return None
-    level = (
-        priority.graded(raw, rules=rules).priority if rules.gradings else priority.of_source(raw)
-    )
-    if level > state.priority:
-        return None
-    return replace(
-        state,
-        count=state.count + 1,
-        last_seen_at=max(state.last_seen_at, at),
-        raw_offset=place.offset,
-    )
 
 
 def _still_muted(state: AlertState, at: int, rules: TenantRules) -> bool:

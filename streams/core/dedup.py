@@ -42,17 +42,21 @@ class Life(Struct, frozen=True, gc=False):
 
     def ends_at(self, at: int) -> int:
         """Say from when an occurrence begins a new alert; 0 means the clock never does."""
-        return 0 if self.anchor == Anchor.OPEN else at + self.window_ms
+        return 0 if self.anchor == _UNTIL_ENDED.anchor else at + self.window_ms
+
+
+_UNTIL_ENDED = Life(Anchor.OPEN.value, FIRST_MS)
+_FOR_AN_HOUR = Life(Anchor.FIRST.value, FIRST_MS)
 
 
 def life(raw: RawAlert, *, priority: int, rules: TenantRules) -> Life:
     """Choose the life of the alert that this record opens; the first matching rule decides."""
     own = raw.dedup_key or raw.source in LIFE_CYCLE
-    anchor = Anchor.OPEN.value if own else Anchor.FIRST.value
+    usual = _UNTIL_ENDED if own else _FOR_AN_HOUR
     for window in rules.windows:
         if matches(window.matching, raw, priority=priority):
-            return Life(window.anchor or anchor, window.window_ms or FIRST_MS)
-    return Life(anchor, FIRST_MS)
+            return Life(window.anchor or usual.anchor, window.window_ms or usual.window_ms)
+    return usual
 
 
 def has_alert(state: AlertState | None) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas import ids
-from schemas.reasons import Priority
+from schemas.reasons import ChangeKind, Priority
 from schemas.records import Intent, RawAlert
+from schemas.state import AlertState
 from streams.core.draft import Draft
 from streams.core.route import Addressee
 from streams.core.stage import Place
@@ -28,11 +29,11 @@ def tell(
     """Tell these people of the last change, and remember whom was told by which template."""
     if not addressees:
         return
-    content = _data(draft, raw) | data
+    content = _data(draft.state, raw, kind=draft.changes[-1].kind) | data
     told = list(draft.state.told or ())
     templates = list(draft.state.templates or ())
     for addressee in addressees:
-        draft.intents.append(_intent(draft, addressee, place=place, data=content, ends=False))
+        draft.intents.append(_of_draft(draft, addressee, place=place, data=content, ends=False))
         if addressee.recipient not in told:
             told.append(addressee.recipient)
             templates.append(addressee.template)
@@ -48,17 +49,51 @@ def tell_end(draft: Draft, *, raw: RawAlert | None, place: Place, **data: Any) -
     if not told:
         return
     templates = draft.state.templates or ["alert"] * len(told)
-    content = _data(draft, raw) | data
+    content = _data(draft.state, raw, kind=draft.changes[-1].kind) | data
     for recipient, template in zip(told, templates, strict=True):
         addressee = Addressee(recipient, template, None)
-        draft.intents.append(_intent(draft, addressee, place=place, data=content, ends=True))
+        draft.intents.append(_of_draft(draft, addressee, place=place, data=content, ends=True))
     draft.set(told=None, templates=None)
 
 
-def _intent(
+def first_told(
+    raw: RawAlert,
+    state: AlertState,
+    addressees: Sequence[Addressee],
+    *,
+    alert_id: str,
+    place: Place,
+) -> tuple[Intent, ...]:
+    """Make the Intents that tell these people of an alert's beginning."""
+    data = _data(state, raw, kind=ChangeKind.FIRED.value)
+    given: dict[str, Any] = {"tenant": raw.tenant, "alert_id": alert_id, "place": place}
+    return tuple(_intent(state, one, data=data, ends=False, **given) for one in addressees)
+
+
+def _of_draft(
     draft: Draft, addressee: Addressee, *, place: Place, data: dict[str, Any], ends: bool
 ) -> Intent:
-    state, tenant = draft.state, draft.subject.tenant
+    return _intent(
+        draft.state,
+        addressee,
+        tenant=draft.subject.tenant,
+        alert_id=draft.alert_id,
+        place=place,
+        data=data,
+        ends=ends,
+    )
+
+
+def _intent(
+    state: AlertState,
+    addressee: Addressee,
+    *,
+    tenant: str,
+    alert_id: str,
+    place: Place,
+    data: dict[str, Any],
+    ends: bool,
+) -> Intent:
     urgent = state.priority >= Priority.HIGH
     return Intent(
         recipient=addressee.recipient,
@@ -67,17 +102,16 @@ def _intent(
         channels=None if addressee.channels is None else list(addressee.channels),
         priority=state.priority,
         expires_at=place.timestamp + (URGENT_MS if urgent else NORMAL_MS),
-        alert_id=draft.alert_id,
+        alert_id=alert_id,
         alert_seq=state.seq,
         ends=ends,
         created_at=place.timestamp,
-        id=ids.alert_intent_id(tenant, draft.alert_id, state.seq, addressee.recipient),
+        id=ids.alert_intent_id(tenant, alert_id, state.seq, addressee.recipient),
         tenant=tenant,
     )
 
 
-def _data(draft: Draft, raw: RawAlert | None) -> dict[str, Any]:
-    state = draft.state
+def _data(state: AlertState, raw: RawAlert | None, *, kind: str) -> dict[str, Any]:
     return {
         "title": state.title if raw is None else raw.title,
         "body": "" if raw is None else cut(raw.body),
@@ -87,7 +121,7 @@ def _data(draft: Draft, raw: RawAlert | None) -> dict[str, Any]:
         "links": [] if raw is None else raw.links,
         "count": state.count,
         "priority": state.priority,
-        "kind": draft.changes[-1].kind,
+        "kind": kind,
         "started_at": 0 if raw is None else raw.started_at,
         "first_seen_at": state.first_seen_at,
     }
