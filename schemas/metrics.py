@@ -32,6 +32,7 @@ CHECKPOINT_STATES = Metric(
 STORE_KEYS = Metric("tocsin_store_keys", "gauge", "State records held.", ("app",))
 LAG = Metric("tocsin_lag_records", "gauge", "Records not yet read.", ("app", "topic", "partition"))
 REKEYED = Metric("tocsin_rekeyed_total", "counter", "Records sent again under the right key.")
+FIRED = Metric("tocsin_scheduled_fired_total", "counter", "Items that came due.", ("topic",))
 UNKNOWN_FIELDS = Metric(
     "tocsin_json_unknown_fields_total", "counter", "JSON fields that no schema names.", ("record",)
 )

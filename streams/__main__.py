@@ -10,10 +10,10 @@ import structlog
 import uvloop
 
 from schemas.errors import TocsinError
-from streams.agents import triage
+from streams.agents import scheduler, triage
 from streams.settings import Settings
 
-PROCESSES = {"triage": triage.build}
+PROCESSES = {"scheduler": scheduler.build, "triage": triage.build}
 
 
 def main(arguments: list[str] | None = None) -> int:

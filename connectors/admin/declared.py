@@ -11,7 +11,10 @@ DEFAULT_PARTITIONS = 12
 DEFAULT_REPLICATION = 1
 
 # Changelogs of the Faust apps, by process and table: created here, as nothing is auto-created.
-CHANGELOGS: tuple[tuple[str, str], ...] = (("triage", "alerts"),)
+CHANGELOGS: tuple[tuple[str, str], ...] = (
+    ("scheduler", "pending"),
+    ("triage", "alerts"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class Sensors:
         self._changes = self._counter(metrics.CHANGES)
         self._drops = self._counter(metrics.DROPS)
         self._rekeyed = self._counter(metrics.REKEYED)
+        self._fired = self._counter(metrics.FIRED)
         self._states = self._counter(metrics.CHECKPOINT_STATES)
         self._held = self._gauge(metrics.STORE_KEYS)
         self._lag = self._gauge(metrics.LAG)
@@ -77,6 +78,10 @@ class Sensors:
     def rekeyed(self, count: int) -> None:
         """Count records sent again under the right key."""
         self._rekeyed.add(count)
+
+    def fired(self, topic: str) -> None:
+        """Count an item of the scheduler that came due."""
+        self._fired.add(1, topic)
 
     def checkpoint(self, *, seconds: float, states: int, held: int) -> None:
         """Take note of a finished checkpoint."""

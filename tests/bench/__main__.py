@@ -8,6 +8,7 @@ BENCHES = {
     "triage": "a triage worker beside the bare loop: Avro, JSON, and every alert new",
     "ingest": "POST /ingest/webhook over 50 connections",
     "restore": "a worker's states from a changelog of ten million records",
+    "scheduler": "a million pending items: taken in, restored, put out",
     "growth": "an alert's cost while 10,000 and while 1,000,000 fingerprints are known",
 }
 
@@ -20,7 +21,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.name is None:
         for name, measures in BENCHES.items():
-            print(f"  make bench NAME={name:<9} {measures}")
+            print(f"  make bench NAME={name:<10} {measures}")
         return 0
     importlib.import_module(f"tests.bench.{chosen.name}").main(events=chosen.events)
     return 0

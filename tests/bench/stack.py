@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from connectors.admin.declared import CHANGELOGS
 from deploy.local.home import Home
 from deploy.local.services import services
 from schemas.topics import TOPICS, Names
@@ -40,7 +41,7 @@ def namespace(servers: str) -> Names:
         plain=[names.topic(t) for t in TOPICS if t.retention_days is not None],
         compacted=[
             *(names.topic(t) for t in TOPICS if t.retention_days is None),
-            names.changelog("triage", "alerts"),
+            *(names.changelog(process, table) for process, table in CHANGELOGS),
         ],
         partitions=PARTITIONS,
     )
@@ -56,8 +57,13 @@ def free_port() -> int:
 
 def triage(env: dict[str, str], names: Names, folder: Path, *, port: int) -> Process:
     """Prepare a triage worker; start it with `start`."""
+    return worker("triage", env, names, folder, port=port)
+
+
+def worker(process: str, env: dict[str, str], names: Names, folder: Path, *, port: int) -> Process:
+    """Prepare a worker of a streams process; start it with `start`."""
     return Process(
-        ["streams", "triage"],
+        ["streams", process],
         env=env
         | {
             "TOCSIN_NAMESPACE": names.namespace,
@@ -66,5 +72,5 @@ def triage(env: dict[str, str], names: Names, folder: Path, *, port: int) -> Pro
             "TOCSIN_INSTANCE_ID": "bench",
             "TOCSIN_LOG_LEVEL": "info",
         },
-        log=folder / "triage.log",
+        log=folder / f"{process}.log",
     )
