@@ -1,0 +1,109 @@
+"""Channels: by which ways a recipient is told, and why not by the others."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.notification import NotificationType, Preference
+from schemas.reasons import Channel, Priority, Reason
+from schemas.records import Intent
+from streams.core.person import Person, address_gone, opted_out
+
+CHANNELS = frozenset(channel.value for channel in Channel)
+ANY = "*"
+
+
+class Option(Struct, frozen=True, gc=False):
+    """Hold one channel that was considered: its addresses, or the reason why it is suppressed.
+
+    `mandatory` says that an opt-out or a preference was overruled.
+    """
+
+    channel: str
+    addresses: tuple[str, ...] = ()
+    reason: str = ""
+    mandatory: bool = False
+
+
+def chosen(intent: Intent, person: Person, kind: NotificationType) -> tuple[Option, ...]:
+    """Choose the channels of an intent: one Option for each that was considered, in order.
+
+    Considered are those asked for, else the type's and those that the person turned on for it,
+    else those of which an address is known. Critical ones of a type that allows it go past
+    opt-outs; past a preference only on channels asked for, or where nothing else reaches.
+    """
+    asked = intent.channels is not None
+    names = _usual(intent, person, kind) if intent.channels is None else _asked(intent.channels)
+    insisting = intent.priority >= Priority.CRITICAL and kind.critical_ignores_opt_out
+    options = tuple(_option(name, intent, person, kind, insisting=insisting) for name in names)
+    unwanted = {name for name in names if not wanted(person.preference, kind=kind.id, channel=name)}
+    if not unwanted:
+        return options
+    reaching = any(one.addresses for one in options if one.channel not in unwanted)
+    if insisting and (asked or not reaching):
+        return tuple(_insist(one) if one.channel in unwanted else one for one in options)
+    return tuple(_give_way(one) if one.channel in unwanted else one for one in options)
+
+
+def wanted(preference: Preference | None, *, kind: str, channel: str) -> bool:
+    """Say whether a person wants this type on this channel; the most exact choice decides."""
+    if preference is None or not preference.enabled:
+        return True
+    enabled = preference.enabled
+    for name in (f"{kind}/{channel}", f"{kind}/{ANY}", f"{ANY}/{channel}", f"{ANY}/{ANY}"):
+        if name in enabled:
+            return enabled[name]
+    return True
+
+
+def _asked(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip().lower() for name in names))
+
+
+def _usual(intent: Intent, person: Person, kind: NotificationType) -> tuple[str, ...]:
+    addressed = (c.value for c in Channel if _addresses(intent, person, c.value))
+    names = dict.fromkeys(_asked(kind.channels) or addressed)
+    if person.preference is not None:
+        enabled = person.preference.enabled
+        for channel in Channel:
+            named = enabled.get(f"{kind.id}/{channel}") or enabled.get(f"{ANY}/{channel}")
+            if named and wanted(person.preference, kind=kind.id, channel=channel):
+                names.setdefault(channel.value)
+    return tuple(names)
+
+
+def _option(
+    channel: str, intent: Intent, person: Person, kind: NotificationType, *, insisting: bool
+) -> Option:
+    if channel not in CHANNELS:
+        return Option(channel, reason=Reason.NO_CHANNEL.value)
+    addresses = _addresses(intent, person, channel)
+    if not addresses:
+        return Option(channel, reason=Reason.NO_ADDRESS.value)
+    out = opted_out(person.feedback, channel, kind=kind.id)
+    if out and not insisting:
+        return Option(channel, reason=Reason.OPTED_OUT.value)
+    good = tuple(one for one in addresses if not address_gone(person.feedback, channel, one))
+    if not good:
+        return Option(channel, reason=Reason.ADDRESS_GONE.value)
+    # Each push token is another device; any other second address is the same person again.
+    return Option(channel, good if channel == Channel.PUSH else good[:1], mandatory=out)
+
+
+def _addresses(intent: Intent, person: Person, channel: str) -> tuple[str, ...]:
+    given = intent.to.get(channel, "").strip()
+    if given:
+        return (given,)
+    if person.recipient is None:
+        return ()
+    known = (address.strip() for address in person.recipient.addresses.get(channel, ()))
+    return tuple(dict.fromkeys(address for address in known if address))
+
+
+def _insist(option: Option) -> Option:
+    return replace(option, mandatory=True) if option.addresses else option
+
+
+def _give_way(option: Option) -> Option:
+    if option.reason == Reason.NO_CHANNEL:
+        return option
+    return Option(option.channel, reason=Reason.PREFERENCE.value)

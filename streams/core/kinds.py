@@ -1,0 +1,41 @@
+"""Kinds: how notifications of a type are treated, where control.types say so and where not."""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from schemas.notification import NotificationType
+from schemas.reasons import Excess
+
+EVERYBODY = "*"  # the type that holds a tenant's defaults
+
+_BUILT_IN = {
+    kind.id: kind
+    for kind in (
+        NotificationType(id="alert", excess=Excess.DIGEST.value, critical_ignores_opt_out=True),
+        NotificationType(id="transactional", excess=Excess.DELAY.value),
+    )
+}
+_EXCESSES = frozenset(excess.value for excess in Excess)
+
+
+def kind_of(name: str, types: Mapping[str, NotificationType]) -> NotificationType:
+    """Find how the type of this name is treated; `types` are one tenant's.
+
+    A record of the name decides, else what is built in for `alert` and `transactional`, else the
+    record `*`, else a plain type. Channels and expiry that are not said are those of `*`.
+    An excess that is no word of ours drops. `id` is always the name asked for.
+    """
+    everybody = types.get(EVERYBODY)
+    kind = types.get(name) or _BUILT_IN.get(name) or everybody or NotificationType(id=name)
+    if kind.id != name:
+        kind = replace(kind, id=name)
+    if kind.excess not in _EXCESSES:
+        kind = replace(kind, excess=Excess.DROP.value)
+    if everybody is None or (kind.channels and kind.expires_s):
+        return kind
+    return replace(
+        kind,
+        channels=kind.channels or everybody.channels,
+        expires_s=kind.expires_s or everybody.expires_s,
+    )
