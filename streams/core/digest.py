@@ -49,7 +49,7 @@ def told(held: Collected, *, wake: Place) -> Collected:
 
 
 def next_number(held: Collected | None, *, now: int) -> int:
-    """Give the next digest of a key its number: never as one before, even where that is forgotten."""
+    """Give the next digest of a key a number of its own, even where the last is forgotten."""
     return now if held is None else max(now, held.number + 1)
 
 

@@ -16,6 +16,8 @@ from streams.core.zones import zone_of
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DAY = timedelta(days=1)
+_DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1)
 
 
 def passes(kind: NotificationType, *, priority: int) -> bool:
@@ -26,40 +28,42 @@ def passes(kind: NotificationType, *, priority: int) -> bool:
 def ends(preference: Preference | None, *, zone: str, at: int) -> int:
     """Say when the quiet hours end in which this moment lies; 0 where it lies in none.
 
-    The moment given back never lies in quiet hours itself. `zone` is used as it is given.
+    The moment given back never lies in quiet hours itself. A zone that is none is UTC.
     Times that are equal, missing or not `HH:MM` mean no quiet hours.
     """
     if preference is None or not (preference.quiet_from and preference.quiet_to):
         return 0
-    begin, end = _clock(preference.quiet_from), _clock(preference.quiet_to)
+    around = _around(zone, preference.quiet_from, preference.quiet_to, at // _DAY_MS)
+    return next((last for first, last in around if first <= at < last), 0)
+
+
+@lru_cache(maxsize=16_384)
+def _around(zone: str, quiet_from: str, quiet_to: str, day: int) -> tuple[tuple[int, int], ...]:
+    """List the quiet hours around a day of UTC, in order and apart from one another."""
+    begin, end = _clock(quiet_from), _clock(quiet_to)
     if begin is None or end is None or begin == end:
-        return 0
-    until = _end(zone, begin, end, at=at)
-    # A change of the clocks can join two nights.
-    while until and (later := _end(zone, begin, end, at=until)):
-        until = later
-    return until
+        return ()
+    found, middle = zone_of(zone), _EPOCH + day * _DAY
+    apart: list[tuple[int, int]] = []
+    # What can touch the day in any zone, and one more that a change of the clocks may join to it.
+    for days in range(-2, 4):
+        first, last = _span(middle + days * _DAY, begin, end, zone=found)
+        if apart and first <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(last, apart[-1][1]))
+        elif first < last:
+            apart.append((first, last))
+    return tuple(apart)
 
 
-def _end(zone: str, begin: time, end: time, *, at: int) -> int:
-    today = datetime.fromtimestamp(at // 1000, zone_of(zone)).date()
-    # Tomorrow's too: clocks that go back over midnight bring back the evening before.
-    spans = (_span(zone, begin, end, today + days) for days in (-_DAY, timedelta(0), _DAY))
-    return max((last for first, last in spans if first <= at < last), default=0)
-
-
-@lru_cache(maxsize=4096)
 def _clock(text: str) -> time | None:
     found = _TIME.fullmatch(text.strip())
     return time(int(found[1]), int(found[2])) if found else None
 
 
-@lru_cache(maxsize=16_384)
-def _span(zone: str, begin: time, end: time, day: date) -> tuple[int, int]:
-    found = zone_of(zone)
+def _span(day: date, begin: time, end: time, *, zone: ZoneInfo) -> tuple[int, int]:
     last = day if begin < end else day + _DAY
-    first_at = _moment(datetime.combine(day, begin, found).replace(fold=0), zone=found)
-    return first_at, _moment(datetime.combine(last, end, found).replace(fold=1), zone=found)
+    first_at = _moment(datetime.combine(day, begin, zone).replace(fold=0), zone=zone)
+    return first_at, _moment(datetime.combine(last, end, zone).replace(fold=1), zone=zone)
 
 
 def _moment(local: datetime, *, zone: ZoneInfo) -> int:
