@@ -43,10 +43,10 @@ class Topic:
         }
 
 
-# FAUST.md T11 and DESIGN 5: small segments and an early cleaner, or restores read dead records.
+# Small segments (the newest is never cleaned) and an early cleaner, or restores read dead records.
 COMPACTED = {
     "cleanup.policy": "compact",
-    "segment.bytes": str(64 * MIB),
+    "segment.bytes": str(16 * MIB),
     "segment.ms": "600000",
     "max.compaction.lag.ms": "600000",
     "min.cleanable.dirty.ratio": "0.1",

@@ -124,12 +124,13 @@ class PartitionStore(Store[bytes, bytes]):
         held = self._partitions.setdefault(batch.partition, {})
         flagged = self._flagged_at.setdefault(batch.partition, {})
         for written in batch.written:
-            # What is None goes in the next lines.
+            # What is None goes again in the next lines.
             held.update(cast("dict[bytes, bytes]", written.values))
-            for key, value in written.values.items():
-                if value is None:
+            rare = [key for key, value in written.values.items() if value is None or value[0]]
+            for key in rare:
+                if written.values[key] is None:
                     held.pop(key, None)
-                elif value[0]:
+                else:
                     flagged[key] = written.written_at
         self._persisted[batch.partition] = batch.last
         self._written_at[batch.partition] = batch.written_at
