@@ -17,6 +17,7 @@ class ChannelPlan(Struct, frozen=True, array_like=True, gc=False):
     """Remember what was decided for one channel: `outcome` is a status of a delivery.
 
     `step` is the step of the plan at which it was decided; `until` is the end of a hold.
+    `digest` is the key under which it was collected for a digest.
     """
 
     channel: str
@@ -25,6 +26,7 @@ class ChannelPlan(Struct, frozen=True, array_like=True, gc=False):
     until: int = 0
     addresses: tuple[str, ...] = ()
     step: int = 0
+    digest: str = ""
 
 
 class Plan(Struct, frozen=True, array_like=True, tag_field="record", tag=1, gc=False):
@@ -33,7 +35,8 @@ class Plan(Struct, frozen=True, array_like=True, tag_field="record", tag=1, gc=F
     `origin` is where the intent stood, `last` the record (itself or a wake) of the last `step`,
     which was taken at `stepped_at`.
     `intent` is the encoded Intent with everything filled in, kept while something is held and
-    until the outputs of the last step are surely published; empty afterwards.
+    until the outputs of the last step are surely published; empty afterwards. `said` is the
+    last step that is known to be published.
     """
 
     intent_id: str
@@ -50,6 +53,7 @@ class Plan(Struct, frozen=True, array_like=True, tag_field="record", tag=1, gc=F
     lane: str = "normal"
     dropped: str = ""
     intent: bytes = b""
+    said: int = 0
 
 
 class Slots(Struct, frozen=True, array_like=True, tag_field="record", tag=2, gc=False):
@@ -63,6 +67,7 @@ class Collected(Struct, frozen=True, array_like=True, tag_field="record", tag=3,
     """Remember what a digest collects for one channel until `due_at`; `more` only counts.
 
     `items` are (intent id, subject line). `number` tells the digests of one key apart.
+    `wake` is the record that told it last; `before` numbers the digest told before this one.
     """
 
     number: int = 0
@@ -73,10 +78,15 @@ class Collected(Struct, frozen=True, array_like=True, tag_field="record", tag=3,
     locale: str = ""
     priority: int = 1
     wake: Place = NOWHERE
+    before: int = 0
 
 
 class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=False):
-    """Remember by which intents and channels a recipient was told of an alert."""
+    """Remember by which intents and channels a recipient was told of an alert.
+
+    `intents` hold, collect or sent something since the alert last began; `told_seq` is the
+    highest seq among them. `seq` is the highest seq of an end, by the intent `ended_by`.
+    """
 
     intents: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
@@ -84,6 +94,7 @@ class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=F
     seq: int = 0
     ended_by: str = ""
     at: int = 0
+    told_seq: int = 0
 
 
 PlanningState = Plan | Slots | Collected | Told
