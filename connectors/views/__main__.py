@@ -9,13 +9,13 @@ from contextlib import AsyncExitStack
 import structlog
 
 from connectors import logs
+from connectors.health import Health
 from connectors.kafka import Producer
 from connectors.settings import Settings
 from connectors.stores.heard import Heard
 from connectors.stores.postgres import Database
 from connectors.stores.redis import Redis
 from connectors.views.following import FOLLOWED, Following
-from connectors.views.health import Health
 from connectors.views.meters import Meters
 from connectors.views.reader import Reader
 from connectors.views.shadow import Shadow
