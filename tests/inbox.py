@@ -1,4 +1,4 @@
-"""Write changes as triage does, and look at what the views made of them."""
+"""Write records as the streams do, and look at what the views made of them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,9 +16,21 @@ from connectors.views.rows import Taken
 from connectors.views.writing import write
 from schemas import keys
 from schemas.codec import encode
+from schemas.deliveries import DeliveryEvent
+from schemas.notification import Preference, Recipient, Template
 from schemas.reasons import Outcome, Reason, Stage, SubjectKind
 from schemas.records import AlertChange, DeadLetter, Decision, Record
-from schemas.topics import ALERTS_CHANGES, DEAD_LETTERS, DECISIONS, Names, Topic
+from schemas.topics import (
+    ALERTS_CHANGES,
+    CONTROL_PREFERENCES,
+    CONTROL_RECIPIENTS,
+    CONTROL_TEMPLATES,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELIVERIES_EVENTS,
+    Names,
+    Topic,
+)
 from tests import topics
 from tests.builders import HOUR, NOON
 from tests.gateway import House
@@ -29,6 +41,18 @@ TOPICS: dict[type[Record], Topic] = {
     AlertChange: ALERTS_CHANGES,
     Decision: DECISIONS,
     DeadLetter: DEAD_LETTERS,
+    DeliveryEvent: DELIVERIES_EVENTS,
+    Template: CONTROL_TEMPLATES,
+    Preference: CONTROL_PREFERENCES,
+    Recipient: CONTROL_RECIPIENTS,
+}
+# What the key of a record is made of, where it is not the fingerprint.
+SUBJECTS: dict[type[Record], str] = {
+    Decision: "subject_id",
+    DeliveryEvent: "intent_id",
+    Template: "id",
+    Preference: "id",
+    Recipient: "id",
 }
 
 
@@ -60,7 +84,7 @@ def change(name: str, seq: int = 1, **fields: Any) -> AlertChange:
 
 
 def publish(house: House, records: Iterable[Record]) -> None:
-    """Write records to their topics, under the keys that triage uses."""
+    """Write records to their topics, under the keys that their writers use."""
     names, servers = Names(house.namespace), house.environment["KAFKA_BOOTSTRAP_SERVERS"]
     for record_type, topic in TOPICS.items():
         found = [record for record in records if type(record) is record_type]
@@ -71,7 +95,7 @@ def publish(house: House, records: Iterable[Record]) -> None:
 def _key(record: Any) -> bytes:
     if isinstance(record, DeadLetter):
         return record.key
-    subject = getattr(record, "fingerprint", "") or record.subject_id
+    subject = getattr(record, "fingerprint", "") or getattr(record, SUBJECTS[type(record)])
     return keys.key(record.tenant, subject)
 
 

@@ -50,6 +50,13 @@ def produce(servers: str, topic: str, records: Iterable[tuple[bytes | None, byte
     return count
 
 
+def remove(servers: str, topic: str, key: bytes) -> None:
+    """Send a tombstone: nothing stands under this key any more."""
+    producer = Producer(Cluster(servers).producer())
+    producer.produce(topic, None, key)
+    assert 0 == producer.flush(60)
+
+
 def read_all(servers: str, topics: Sequence[str], *, within_s: float = 60.0) -> list[Message]:
     """Read everything that the topics hold at this moment."""
     consumer = Consumer(

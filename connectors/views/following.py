@@ -18,13 +18,30 @@ from connectors.views.writing import write
 from schemas.codec import encode
 from schemas.errors import Invalid, Transient
 from schemas.records import AlertChange, DeadLetter
-from schemas.topics import ALERTS_CHANGES, DEAD_LETTERS, DECISIONS, Names
+from schemas.topics import (
+    ALERTS_CHANGES,
+    CONTROL_PREFERENCES,
+    CONTROL_RECIPIENTS,
+    CONTROL_TEMPLATES,
+    DEAD_LETTERS,
+    DECISIONS,
+    DELIVERIES_EVENTS,
+    Names,
+)
 
 log = structlog.get_logger("tocsin.views")
 
 T = TypeVar("T")
 Place = tuple[str, int]
-FOLLOWED = (ALERTS_CHANGES, DECISIONS, DEAD_LETTERS)
+FOLLOWED = (
+    ALERTS_CHANGES,
+    DECISIONS,
+    DEAD_LETTERS,
+    DELIVERIES_EVENTS,
+    CONTROL_TEMPLATES,
+    CONTROL_PREFERENCES,
+    CONTROL_RECIPIENTS,
+)
 BATCH = 2_000
 IDLE_S = 0.25
 FIRST_PAUSE_S = 0.2

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from connectors.views.deliveries import event_rows, log_rows
+from connectors.views.kept import KEPT
+from schemas.deliveries import DeliveryEvent
 from schemas.reasons import ChangeKind
 from schemas.records import AlertChange, DeadLetter, Decision, Record
 
@@ -26,12 +29,18 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Hold the rows of one batch, at most one an alert."""
+    """Hold the rows of one batch, at most one an alert and one a delivery.
+
+    `kept` are the records of compacted topics, as they came.
+    """
 
     alerts: list[Row] = field(default_factory=list)
     changes: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
     dead_letters: list[Row] = field(default_factory=list)
+    delivery_events: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
+    kept: list[Record] = field(default_factory=list)
 
 
 _STATE = (
@@ -49,11 +58,15 @@ _HISTORY = (
 def rows_of(batch: Sequence[Taken]) -> Rows:
     """Sort a batch into rows for each table."""
     changes = [each.record for each in batch if isinstance(each.record, AlertChange)]
+    events = [_named(each, each.record) for each in batch if isinstance(each.record, DeliveryEvent)]
     return Rows(
         alerts=_alerts(changes),
         changes=_history(changes),
         decisions=[_decision(each) for each in batch if isinstance(each.record, Decision)],
         dead_letters=[_dead_letter(each) for each in batch if isinstance(each.record, DeadLetter)],
+        delivery_events=event_rows(events),
+        deliveries=log_rows(events),
+        kept=[each.record for each in batch if isinstance(each.record, KEPT)],
     )
 
 
@@ -105,6 +118,13 @@ def _decision(taken: Taken) -> Row:
     row = msgspec.structs.asdict(taken.record)
     row["id"] = row["id"] or f"{taken.topic}:{taken.partition}:{taken.offset}"
     return row
+
+
+def _named(taken: Taken, event: DeliveryEvent) -> DeliveryEvent:
+    if event.id:
+        return event
+    place = f"{taken.topic}:{taken.partition}:{taken.offset}"
+    return msgspec.structs.replace(event, id=place)
 
 
 def _dead_letter(taken: Taken) -> Row:

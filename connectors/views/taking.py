@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.views.kept import removal
 from connectors.views.rows import Taken
 from schemas.codec import decode
 from schemas.errors import Permanent
@@ -31,12 +32,17 @@ def take(messages: Sequence[Any], kinds: Mapping[str, type[Record]], *, now: int
         batch.ends[topic, partition] = offset + 1
         batch.originals[topic, partition, offset] = message
         try:
-            record = decode(kinds[topic], message.value() or b"")
+            record = _record(message, kinds[topic])
         except Permanent as wrong:
             batch.refused.append(refusal(message, wrong, now=now))
         else:
             batch.taken.append(Taken(topic, partition, offset, record))
     return batch
+
+
+def _record(message: Any, kind: type[Record]) -> Record:
+    gone = removal(kind, message.key() or b"") if message.value() is None else None
+    return gone or decode(kind, message.value() or b"")
 
 
 def refusal(message: Any, wrong: Exception, *, now: int) -> DeadLetter:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from connectors.stores.postgres import Connection, Database
-from connectors.stores.queries import views
+from connectors.stores.queries import delivery_views, kept, views
+from connectors.views.kept import last_words
 from connectors.views.rows import Taken, rows_of
 
 Place = tuple[str, int]
@@ -34,3 +35,7 @@ async def _apply(connection: Connection, fresh: Sequence[Taken]) -> None:
     await views.write_changes(connection, rows.changes)
     await views.write_decisions(connection, rows.decisions)
     await views.write_dead_letters(connection, rows.dead_letters)
+    await delivery_views.write_events(connection, rows.delivery_events)
+    await delivery_views.write_deliveries(connection, rows.deliveries)
+    for each in last_words(rows.kept):
+        await kept.write(connection, each.table, rows=each.rows, gone=each.gone)

@@ -16,7 +16,7 @@ _WRITE_ALERTS = Path(__file__).with_name("write_alerts.sql").read_bytes()
 
 async def begin_offsets(connection: Connection, places: Sequence[Place]) -> dict[Place, int]:
     """Give where each partition is to be read from; one never read begins at 0."""
-    listed = _json({"topic": topic, "partition": partition} for topic, partition in places)
+    listed = as_json({"topic": topic, "partition": partition} for topic, partition in places)
     await connection.execute(
         "INSERT INTO view_offsets (topic, partition)"
         " SELECT topic, partition FROM json_to_recordset(%s::json)"
@@ -28,7 +28,7 @@ async def begin_offsets(connection: Connection, places: Sequence[Place]) -> dict
 
 async def lock_offsets(connection: Connection, places: Sequence[Place]) -> dict[Place, int]:
     """Give where each partition stands, and keep others from writing it in this transaction."""
-    listed = _json({"topic": topic, "partition": partition} for topic, partition in places)
+    listed = as_json({"topic": topic, "partition": partition} for topic, partition in places)
     found = await connection.execute(
         "SELECT o.topic, o.partition, o.next_offset FROM view_offsets o"
         " JOIN json_to_recordset(%s::json) AS r(topic text, partition integer)"
@@ -40,7 +40,7 @@ async def lock_offsets(connection: Connection, places: Sequence[Place]) -> dict[
 
 async def set_offsets(connection: Connection, offsets: Mapping[Place, int]) -> None:
     """Note up to where partitions were read."""
-    listed = _json(
+    listed = as_json(
         {"topic": topic, "partition": partition, "next_offset": offset}
         for (topic, partition), offset in offsets.items()
     )
@@ -55,7 +55,7 @@ async def set_offsets(connection: Connection, offsets: Mapping[Place, int]) -> N
 async def write_alerts(connection: Connection, rows: Sequence[Row]) -> None:
     """Bring alerts and statistics to the newest of what is stored and what is given."""
     if rows:
-        await connection.execute(_WRITE_ALERTS, (_json(rows),))
+        await connection.execute(_WRITE_ALERTS, (as_json(rows),))
 
 
 async def write_changes(connection: Connection, rows: Sequence[Row]) -> None:
@@ -67,7 +67,7 @@ async def write_changes(connection: Connection, rows: Sequence[Row]) -> None:
             " count bigint, occurred_at bigint, acknowledged boolean, muted_by text,"
             " muted_until bigint, snoozed_until bigint, actor text, rule_id text, note text)"
             " ON CONFLICT DO NOTHING",
-            (_json(rows),),
+            (as_json(rows),),
         )
 
 
@@ -79,7 +79,7 @@ async def write_decisions(connection: Connection, rows: Sequence[Row]) -> None:
             "tenant text, id text, subject_kind text, subject_id text, fingerprint text,"
             " stage text, outcome text, reason text, rule_id text, detail text, count bigint,"
             " occurred_at bigint) ON CONFLICT DO NOTHING",
-            (_json(rows),),
+            (as_json(rows),),
         )
 
 
@@ -93,7 +93,7 @@ async def write_dead_letters(connection: Connection, rows: Sequence[Row]) -> Non
             'id text, topic text, partition integer, "offset" bigint, stage text, reason text,'
             " error text, key text, value text, truncated boolean, headers jsonb,"
             ' "timestamp" bigint, occurred_at bigint) ON CONFLICT DO NOTHING',
-            (_json(rows),),
+            (as_json(rows),),
         )
 
 
@@ -116,5 +116,6 @@ async def live_alerts(
     return await found.fetchall()
 
 
-def _json(rows: Iterable[Row]) -> str:
+def as_json(rows: Iterable[Row]) -> str:
+    """Write rows as the one parameter of a statement."""
     return orjson.dumps(list(rows)).decode()
