@@ -19,8 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 class Written:
     """Hold what one of Kafka's batches wrote; None as a value forgets the key.
 
-    `next_offset` follows the batch, also where the log cleaner took its last records: a restore
-    waits for the changelog's end and would never see it otherwise.
+    `next_offset` is where the batch ends, also where the log cleaner took its last records.
     """
 
     values: dict[bytes, bytes | None]

@@ -96,7 +96,7 @@ def state(number: int, now_ms: int) -> bytes:
         opened_offset=number,
         seq=1,
         count=1 + number % 50,
-        said_count=1,
+        said_count=1 + number % 50,
         first_seen_at=first_seen_at,
         last_seen_at=now_ms,
         changed_at=first_seen_at,
