@@ -16,7 +16,6 @@ from streams.core.text_form import cut, for_slack, one_line
 
 # Names that only the sandbox writes, in place of calls, loops, ~ and comparisons.
 RANGE, STEPS, TOGETHER, WEIGHED = "0range", "0steps", "0together", "0weighed"
-HIDDEN = frozenset({RANGE, STEPS, TOGETHER, WEIGHED})
 READER = "to"  # the name under which a template finds who reads it
 
 _RANGE = 10_000  # numbers that range() gives at most

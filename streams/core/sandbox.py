@@ -9,31 +9,19 @@ import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
+from jinja2 import StrictUndefined, Undefined, nodes
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
+from schemas import template_language as language
 from streams.core import budget
-from streams.core.filters import FILTERS, HIDDEN, RANGE, STEPS, TOGETHER, WEIGHED
+from streams.core.filters import FILTERS, RANGE, STEPS, TOGETHER, WEIGHED
 
-_NODES = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign,
-    nodes.Name, nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Getattr,
-    nodes.Getitem, nodes.Slice, nodes.Filter, nodes.Test, nodes.CondExpr, nodes.Compare,
-    nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Add, nodes.Sub, nodes.Mul,
-    nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos, nodes.Keyword,
-)  # fmt: skip
-_TESTS = (
-    "boolean", "defined", "divisibleby", "even", "false", "float", "integer", "iterable",
-    "mapping", "none", "number", "odd", "sequence", "string", "true", "undefined",
-)  # fmt: skip
-_CALLABLE = ("items", "keys", "values", "get", "upper", "lower", "strip", "title")
 _LOOP = frozenset(
     {"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"}
 )
-_NO_NAMES = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -60,12 +48,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         self.filters = dict(FILTERS)
-        self.tests = {name: TESTS[name] for name in _TESTS}
+        self.tests = {name: TESTS[name] for name in language.TESTS}
         self.globals = {}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        _check(tree)
+        language.check(tree)
         out: nodes.Template = _Rewriting().visit(tree)
         return out.set_environment(self)  # type: ignore[return-value]
 
@@ -99,52 +87,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return budget.number(_BINARY[operator](budget.number(left), budget.number(right)))
         except ZeroDivisionError:
             raise budget.Spent("divides by zero") from None
-
-
-def _check(tree: nodes.Template) -> None:
-    for node in tree.find_all(nodes.Node):
-        why = _objection(node)
-        if why:
-            raise TemplateSyntaxError(why, node.lineno)
-
-
-def _objection(node: nodes.Node) -> str:
-    if isinstance(node, nodes.Call):
-        return _objection_to_call(node)
-    if not isinstance(node, _NODES):
-        return f"{type(node).__name__.lower()} is not among what templates may use"
-    if isinstance(node, nodes.For) and node.recursive:
-        return "a loop may not call itself"
-    if isinstance(node, nodes.Name) and node.name in _NO_NAMES:
-        return f"the name {node.name!r} has no meaning here"
-    if isinstance(node, nodes.Filter) and (node.name not in FILTERS or node.name in HIDDEN):
-        known = ", ".join(sorted(FILTERS.keys() - HIDDEN))
-        return f"there is no filter {node.name!r}; there are {known}"
-    if isinstance(node, nodes.Test) and node.name not in _TESTS:
-        return f"there is no test {node.name!r}; there are {', '.join(_TESTS)}"
-    if isinstance(node, nodes.Filter | nodes.Test) and (node.dyn_args or node.dyn_kwargs):
-        return "* and ** are not among what templates may use"
-    if isinstance(node, nodes.List | nodes.Dict) or _is_value(node):
-        constant = all(
-            isinstance(inner, nodes.Const | nodes.List | nodes.Dict | nodes.Pair | nodes.Tuple)
-            for inner in node.find_all(nodes.Node)
-        )
-        return "" if constant else "a list that is written out holds nothing but constants"
-    return ""
-
-
-def _is_value(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Tuple) and node.ctx == "load"
-
-
-def _objection_to_call(node: nodes.Call) -> str:
-    if node.dyn_args or node.dyn_kwargs or node.kwargs:
-        return "* and ** are not among what templates may use"
-    if isinstance(node.node, nodes.Name) and node.node.name == "range" and node.args:
-        return ""
-    if isinstance(node.node, nodes.Getattr) and node.node.attr in _CALLABLE:
-        return ""
-    return f"only range() and {', '.join(f'.{name}()' for name in _CALLABLE)} can be called"
 
 
 class _Rewriting(NodeTransformer):

@@ -17,13 +17,13 @@ from msgspec import Struct
 
 from schemas.errors import Permanent
 from schemas.reasons import Reason
+from schemas.template_language import SOURCE_CHARS
 from streams.core import budget
 from streams.core.budget import Budget, Spent
 from streams.core.filters import Written, json_of
 from streams.core.sandbox import Sandbox
 from streams.core.text_form import for_slack
 
-SOURCE_CHARS = 64 * 1024
 _CACHED = 4096  # compiled parts; a part of a template in use is some 20 KiB
 
 
