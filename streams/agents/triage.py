@@ -9,13 +9,14 @@ from schemas.codec import decode, encode
 from schemas.errors import HouseFault, Invalid, Oversized
 from schemas.fingerprint import is_ours
 from schemas.identity import Identities
-from schemas.limits import OUTPUT_BYTES, RECORD_BYTES
-from schemas.reasons import Priority, Reason, Stage
-from schemas.records import AlertChange, AlertCommand, RawAlert
+from schemas.limits import RECORD_BYTES
+from schemas.reasons import Reason, Stage
+from schemas.records import AlertCommand, RawAlert
 from schemas.state import AlertState, pack_alert, unpack_alert
 from streams import pipeline
 from streams.agents.repeats import Repeats
 from streams.agents.rules_in_force import follow_rules
+from streams.agents.voice import Voice
 from streams.app import App, Parts
 from streams.app import build as build_app
 from streams.clock import monotonic_s
@@ -61,17 +62,14 @@ class Triage:
         self.states: States[AlertState] = parts.states(_pack, unpack_alert)
         self._send = parts.outputs.send
         self._sensors = parts.sensors
+        self._voice = Voice(parts.names, parts.outputs, parts.sensors)
         self._sweep = Sweep(parts.store)
         self._raw_topic = name(topics.ALERTS_RAW)
         self._command_topic = name(topics.ALERTS_COMMANDS)
-        self._changes_topic = name(topics.ALERTS_CHANGES)
-        self._intents_topic = name(topics.INTENTS)
-        self._urgent_topic = name(topics.INTENTS_URGENT)
-        self._decisions_topic = name(topics.DECISIONS)
         self._dead_letters_topic = name(topics.DEAD_LETTERS)
         self._rules = compile_rules([], [], [])
         self._identities = Identities()
-        self._repeats = Repeats(self.states, parts.store, say=self._say)
+        self._repeats = Repeats(self.states, parts.store, say=self._voice.change)
         self._latest: dict[int, int] = {}
 
     def obey(self, rules: Rules, identities: Identities) -> None:
@@ -194,37 +192,15 @@ class Triage:
     ) -> None:
         # Encoded and measured before anything is changed: a record whose outputs are too large
         # goes to the dead letters and leaves no trace in the state.
-        outputs = self._encoded(verdict, key) if verdict.changes or verdict.decisions else ()
+        said = verdict.changes or verdict.decisions
+        outputs = self._voice.encoded(verdict, key) if said else []
         state = verdict.state
         if state is not before:
             self.states.put(partition, key, state)
             if state is not None and state.count > state.said_count:
                 self._repeats.note(partition, key, now_s)
-        for topic, output_key, value in outputs:
-            self._send(topic, output_key, value)
-        for change in verdict.changes:
-            self._sensors.change(change.kind)
-        for decision in verdict.decisions:
-            self._sensors.drop(decision.stage, decision.reason)
-
-    def _encoded(self, verdict: Verdict, key: bytes) -> list[tuple[str, bytes, bytes]]:
-        outputs = [(self._changes_topic, key, encode(change)) for change in verdict.changes]
-        for intent in verdict.intents:
-            urgent = intent.priority >= Priority.HIGH
-            outputs.append(
-                (
-                    self._urgent_topic if urgent else self._intents_topic,
-                    keys.key(intent.tenant, intent.recipient),
-                    encode(intent),
-                )
-            )
-        for decision in verdict.decisions:
-            subject = keys.key(decision.tenant, decision.subject_id)
-            outputs.append((self._decisions_topic, subject, encode(decision)))
-        for topic, _key, value in outputs:
-            if len(value) > OUTPUT_BYTES:
-                raise Oversized(f"{len(value)} bytes for {topic}, at most {OUTPUT_BYTES}")
-        return outputs
+        if said:
+            self._voice.say(verdict, outputs)
 
     # -- what the clock decides
 
@@ -250,10 +226,6 @@ class Triage:
     def publish(self) -> bool:
         """Put out nothing: what a record decides is said before it is written down."""
         return False
-
-    def _say(self, key: bytes, change: AlertChange) -> None:
-        self._send(self._changes_topic, key, encode(change))
-        self._sensors.change(change.kind)
 
     # -- partitions
 

@@ -60,10 +60,10 @@ class Outputs:
         if value is not None and len(value) > OUTPUT_BYTES:
             raise Oversized(f"{len(value)} bytes for {topic}, at most {OUTPUT_BYTES}")
         try:
-            if headers is None:
-                self._produce(topic, value, key, timestamp=timestamp)
+            if headers is None and not timestamp:
+                self._produce(topic, value, key)  # half the cost of a call that names either
             else:
-                self._produce(topic, value, key, headers=list(headers), timestamp=timestamp)
+                self._produce(topic, value, key, headers=list(headers or ()), timestamp=timestamp)
         except BufferError:
             self._make_room()
             self.send(topic, key, value, headers=headers, timestamp=timestamp)

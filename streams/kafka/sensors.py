@@ -1,26 +1,35 @@
 """What a streams process tells Prometheus, under the names of `schemas.metrics`."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Gauge, Histogram, start_http_server
+from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from schemas import metrics
 
 
-class Counted:
-    """Count by label values; the label look-up, dear for every change, is made once."""
+class Counted(Collector):
+    """Count by label values in a dict, which is made into metrics only when they are asked for.
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
-        self._add: dict[tuple[str, ...], Callable[[float], None]] = {}
+    A counter of the client's own takes a lock for every count, which is dear for every change.
+    """
+
+    def __init__(self, metric: metrics.Metric) -> None:
+        self._metric = metric
+        self._counts: dict[tuple[str, ...], float] = {} if metric.labels else {(): 0.0}
 
     def add(self, count: float, *values: str) -> None:
-        """Add to the count under these label values."""
-        add = self._add.get(values)
-        if add is None:
-            child = self._counter.labels(*values) if values else self._counter
-            add = self._add[values] = child.inc
-        add(count)
+        """Add to the count under these label values; call it from one thread."""
+        self._counts[values] = self._counts.get(values, 0.0) + count
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Give the counts as Prometheus reads them."""
+        metric = self._metric
+        family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for values, count in list(self._counts.items()):
+            family.add_metric(values, count)
+        yield family
 
 
 class Sensors:
@@ -44,8 +53,10 @@ class Sensors:
             seconds.name, seconds.help, seconds.labels, registry=self.registry
         ).labels(app)
 
-    def _counter(self, metric: metrics.Metric) -> "Counted":
-        return Counted(Counter(metric.name, metric.help, metric.labels, registry=self.registry))
+    def _counter(self, metric: metrics.Metric) -> Counted:
+        counted = Counted(metric)
+        self.registry.register(counted)
+        return counted
 
     def _gauge(self, metric: metrics.Metric) -> Gauge:
         return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)

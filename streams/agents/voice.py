@@ -1,0 +1,66 @@
+"""Triage's voice: what the stages decided, as records on their topics.
+
+All that a record led to is encoded and measured before any of it is handed over, so that a record
+whose outputs are too large leaves nothing behind.
+"""
+
+from schemas import keys, topics
+from schemas.codec import encode
+from schemas.errors import Oversized
+from schemas.limits import OUTPUT_BYTES
+from schemas.reasons import Priority
+from schemas.records import AlertChange
+from schemas.topics import Names
+from streams.core.stage import Verdict
+from streams.kafka.producer import Outputs
+from streams.kafka.sensors import Sensors
+
+Encoded = list[tuple[str, bytes, bytes]]  # topic, key and value
+
+_HIGH = int(Priority.HIGH)
+
+
+class Voice:
+    """Encode what was decided, hand it over and count it."""
+
+    def __init__(self, names: Names, outputs: Outputs, sensors: Sensors) -> None:
+        self._send = outputs.send
+        self._count_change = sensors.change
+        self._count_drop = sensors.drop
+        self._changes = names.topic(topics.ALERTS_CHANGES)
+        self._intents = names.topic(topics.INTENTS)
+        self._urgent = names.topic(topics.INTENTS_URGENT)
+        self._decisions = names.topic(topics.DECISIONS)
+
+    def encoded(self, verdict: Verdict, key: bytes) -> Encoded:
+        """Encode everything that a record led to; Oversized where one is larger than a topic takes.
+
+        `key` is the alert's.
+        """
+        outputs: Encoded = []
+        for change in verdict.changes:
+            outputs.append((self._changes, key, encode(change)))
+        for intent in verdict.intents:
+            topic = self._urgent if intent.priority >= _HIGH else self._intents
+            outputs.append((topic, keys.key(intent.tenant, intent.recipient), encode(intent)))
+        for decision in verdict.decisions:
+            subject = keys.key(decision.tenant, decision.subject_id)
+            outputs.append((self._decisions, subject, encode(decision)))
+        for topic, _key, value in outputs:
+            if len(value) > OUTPUT_BYTES:
+                raise Oversized(f"{len(value)} bytes for {topic}, at most {OUTPUT_BYTES}")
+        return outputs
+
+    def say(self, verdict: Verdict, outputs: Encoded) -> None:
+        """Hand over what `encoded` made of the Verdict."""
+        for topic, key, value in outputs:
+            self._send(topic, key, value)
+        for change in verdict.changes:
+            self._count_change(change.kind)
+        for decision in verdict.decisions:
+            self._count_drop(decision.stage, decision.reason)
+
+    def change(self, key: bytes, change: AlertChange) -> None:
+        """Hand over a change that the clock decided."""
+        self._send(self._changes, key, encode(change))
+        self._count_change(change.kind)
