@@ -14,6 +14,7 @@ from streams.kafka import transport
 from streams.kafka.batches import Batch
 from streams.kafka.checkpoint import TICK_S, Job, Shell
 from streams.kafka.in_flight import InFlight
+from streams.kafka.journaled import JournaledStates
 from streams.kafka.producer import Outputs
 from streams.kafka.sensors import Sensors
 from streams.kafka.states import States
@@ -32,15 +33,23 @@ class App(faust.App):
     shell: Shell
 
 
+MakeStates = Callable[[Callable[[Any], bytes], Callable[[bytes], Any]], States[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Hand a job what it may touch."""
+    """Hand a job what it may touch.
+
+    `stay_alive` must be called every second or so by whoever works for longer than that.
+    """
 
     names: Names
     outputs: Outputs
     store: PartitionStore
     sensors: Sensors
-    states: Callable[[Callable[[Any], bytes], Callable[[bytes], Any]], States[Any]]
+    states: MakeStates
+    journaled_states: MakeStates
+    stay_alive: Callable[[], None]
 
 
 def build(
@@ -69,6 +78,10 @@ def build(
         store=store,
         sensors=sensors,
         states=lambda pack, unpack: States(store, changelog=changelog, pack=pack, unpack=unpack),
+        journaled_states=lambda pack, unpack: JournaledStates(
+            store, changelog=changelog, pack=pack, unpack=unpack
+        ),
+        stay_alive=lambda: app.shell.stay_alive(),  # noqa: PLW0108 - the shell is made later
     )
     job, states = make_job(parts)
     app.shell = Shell(

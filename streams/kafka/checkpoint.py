@@ -125,7 +125,7 @@ class Shell:
 
     async def take(self, batch: Batch) -> None:
         """Judge a batch, unless its assignment is over."""
-        self._stay_alive()
+        self.stay_alive()
         async with self._lock:
             if self._consumer is None or batch.epoch != self._consumer.epoch:
                 return
@@ -142,7 +142,7 @@ class Shell:
 
     async def tick(self) -> None:
         """Checkpoint while no batch comes; call it every `TICK_S`."""
-        self._stay_alive()
+        self.stay_alive()
         if self._due() and not self._lock.locked():
             async with self._lock:
                 await self._checkpoint()
@@ -164,6 +164,16 @@ class Shell:
             self._forget()
             self._store.keep_persisted({})
             self._job.gone()
+
+    def stay_alive(self) -> None:
+        """Note that the worker is at work; leave where it was frozen since the last note."""
+        # Frozen (SIGSTOP, a paused machine) for longer than the session, another worker may own
+        # what we hold; writing now would overwrite its states with older ones.
+        now = monotonic_s()
+        frozen_s = 0.0 if self._alive_at is None else now - self._alive_at
+        if frozen_s > self._freeze_s:
+            leave(f"frozen for {frozen_s:.1f} s, longer than the group waits")
+        self._alive_at = now
 
     def report_lag(self, topic: str, partition: int, records: int) -> None:
         """Pass on how far reading is behind."""
@@ -211,9 +221,7 @@ class Shell:
         self._records = 0
         self._checkpointed_at = monotonic_s()
         self._took_s = self._checkpointed_at - started
-        self._sensors.checkpoint(
-            seconds=self._took_s, states=written, held=self._store.size()
-        )
+        self._sensors.checkpoint(seconds=self._took_s, states=written, held=self._store.size())
         return True
 
     def _forget(self) -> None:
@@ -222,12 +230,3 @@ class Shell:
         self._job.gone()
         self._next = {}
         self._records = 0
-
-    def _stay_alive(self) -> None:
-        # Frozen (SIGSTOP, a paused machine) for longer than the session, another worker may own
-        # what we hold; writing now would overwrite its states with older ones.
-        now = monotonic_s()
-        frozen_s = 0.0 if self._alive_at is None else now - self._alive_at
-        if frozen_s > self._freeze_s:
-            leave(f"frozen for {frozen_s:.1f} s, longer than the group waits")
-        self._alive_at = now

@@ -1,6 +1,6 @@
 """State under change: what batches altered since the last checkpoint, over what lies at rest."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from streams.kafka.producer import Outputs
@@ -60,7 +60,7 @@ class States(Generic[S]):
 
     def write(self, outputs: Outputs) -> int:
         """Hand the changed states to the changelog and say how many; `settle` must follow."""
-        pack, topic, send_to = self._pack, self._changelog, outputs.send_to
+        pack = self._pack
         self._packed = {
             partition: [
                 (key, None if state is None else pack(state)) for key, state in changed.items()
@@ -69,10 +69,16 @@ class States(Generic[S]):
         }
         written = 0
         for partition, packed in self._packed.items():
-            for key, value in packed:
-                send_to(topic, partition, key, value)
+            self._send_all(outputs, partition, packed)
             written += len(packed)
         return written
+
+    def _send_all(
+        self, outputs: Outputs, partition: int, packed: Sequence[tuple[bytes, bytes | None]]
+    ) -> None:
+        topic, send_to = self._changelog, outputs.send_to
+        for key, value in packed:
+            send_to(topic, partition, key, value)
 
     def settle(self) -> None:
         """Take as lying at rest what `write` handed over and a flush made durable."""

@@ -8,6 +8,7 @@ from faust.types import TP
 
 from streams.kafka.changelog import ChangelogBatch
 from streams.kafka.faults import leave
+from streams.kafka.journal import lay_over
 
 
 class PartitionStore(Store[bytes, bytes]):
@@ -142,7 +143,7 @@ class PartitionStore(Store[bytes, bytes]):
     ) -> None:
         """Pass on which partitions are complete."""
         for tp in active_tps:
-            self._partitions.setdefault(tp.partition, {})
+            lay_over(self._partitions.setdefault(tp.partition, {}))
             self._complete.add(tp.partition)
             self.on_ready(tp.partition)
 
