@@ -44,7 +44,8 @@ class Silence(Record, frozen=True, kw_only=True, gc=False):
 class Route(Record, frozen=True, kw_only=True, gc=False):
     """Say who is told about which alerts; lower `position` is asked first.
 
-    The first match ends the search unless it says `continue_matching`.
+    The first match ends the search unless it says `continue_matching`. Where `retell_s` is given,
+    those who were told are told again so often while the alert is open and unacknowledged.
     """
 
     AVRO: ClassVar[str] = "control/route"
@@ -58,6 +59,7 @@ class Route(Record, frozen=True, kw_only=True, gc=False):
     channels: list[str] | None = None
     continue_matching: bool = False
     tenant: str = DEFAULT_TENANT
+    retell_s: int = 0
 
 
 class Rule(Record, frozen=True, kw_only=True, gc=False):

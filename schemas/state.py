@@ -10,8 +10,11 @@ reads every other.
 import msgspec
 from msgspec import Struct
 
+from schemas.records import RawAlert
+
 FOREVER = (1 << 63) - 1
 
+MUTED = 0x04  # something is to be told once a silence or snooze is over
 UNTOLD = 0x01  # count ran ahead of what the last change said
 RESERVED = 0x02  # a `repeated` change is decided and perhaps not yet published
 
@@ -40,6 +43,9 @@ class AlertState(Struct, frozen=True, array_like=True, gc=False):
     `saved` is how many occurrences after the first were told, or spoken for by a Decision.
     `owed` says that a telling was withheld (silence, snooze, stale, no page) and may come due.
     `templates` stands beside `told`: the template of each recipient's first telling.
+    `wake_at` is the moment for which the scheduler was last asked to wake us.
+    `content` is what is to be told at such a moment, kept while there is one.
+    `told_at` and `retell_ms` say when people were told last, and how often they are told again.
     """
 
     opened_partition: int = -1
@@ -72,6 +78,10 @@ class AlertState(Struct, frozen=True, array_like=True, gc=False):
     saved: int = 0
     owed: bool = False
     templates: list[str] | None = None
+    wake_at: int = 0
+    content: RawAlert | None = None
+    told_at: int = 0
+    retell_ms: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -83,6 +93,8 @@ def pack_alert(state: AlertState, *, lapses_at: int) -> bytes:
     flags = (UNTOLD if state.count > state.said_count else 0) | (
         RESERVED if state.reserved is not None else 0
     )
+    if state.owed and state.content is not None:
+        flags |= MUTED
     return bytes((flags,)) + lapses_at.to_bytes(8, "big") + _encoder.encode(state)
 
 

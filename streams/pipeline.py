@@ -6,24 +6,22 @@ Every function here is pure. A state is one fingerprint's; what is to be done wi
 
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.reasons import AlertStatus, ChangeKind, Outcome, RawStatus, Reason, Stage
 from schemas.records import AlertCommand, RawAlert
 from schemas.state import AlertState
-from streams.core import dedup, life, plain, priority, silence, telling
+from streams.core import dedup, holding, life, moments, plain, priority, silence
 from streams.core.coalesce import announce, announced, reserve
-from streams.core.command import order
+from streams.core.command import Order, order
 from streams.core.dedup import Move
-from streams.core.draft import ONCE, Draft, Subject
-from streams.core.event_time import event_time
+from streams.core.draft import Draft, Subject
+from streams.core.event_time import EventTime, event_time
 from streams.core.item import Item
 from streams.core.orders import carry_out
 from streams.core.priority import Graded
 from streams.core.retention import lapses_at
-from streams.core.route import routing
-from streams.core.rules import NONE_FOR_TENANT, Mute, Rules, TenantRules, compile_rules
+from streams.core.rules import NONE_FOR_TENANT, Rules, TenantRules, compile_rules
 from streams.core.stage import Place, Verdict
 
 __all__ = [
@@ -38,15 +36,6 @@ __all__ = [
 ]
 
 _OPEN = AlertStatus.OPEN.value
-
-
-class Hold(Struct, frozen=True):
-    """Say why an alert is not told now; `mute` is the silence, where it is one."""
-
-    stage: Stage
-    outcome: Outcome
-    reason: Reason
-    mute: Mute | None = None
 
 
 def triage(
@@ -83,7 +72,7 @@ def staged(
     _MOVES[move](draft, item)
     if time.skewed and dedup.has_alert(draft.state):
         draft.decide_once(Stage.TRIAGE, Outcome.CHANGED, Reason.CLOCK_SKEW)
-    return draft.verdict()
+    return _armed(draft.verdict())
 
 
 def command(
@@ -91,7 +80,7 @@ def command(
     *,
     place: Place,
     state: AlertState | None,
-    rules: Rules,  # noqa: ARG001 - both sequences are called alike
+    rules: Rules,
 ) -> Verdict:
     """Decide what becomes of a command.
 
@@ -111,9 +100,21 @@ def command(
     )
     draft = Draft(reached, Subject(cmd.tenant, cmd.fingerprint, at))
     what = order(cmd, state=state, alert_id=draft.alert_id, at=at)
-    carry_out(what, draft, cmd, place=place)
-    verdict = draft.verdict()
+    if what is Order.LOOK:
+        _woken(draft, cmd, place, rules.tenants.get(cmd.tenant, NONE_FOR_TENANT))
+    else:
+        carry_out(what, draft, cmd, place=place)
+    verdict = _armed(draft.verdict())
     return verdict if state is not None else replace(verdict, state=None)
+
+
+def _armed(verdict: Verdict) -> Verdict:
+    # A wake that comes too early is no harm, so an alert asks again only for an earlier moment.
+    state = verdict.state
+    at = 0 if state is None else moments.next_at(state)
+    if state is None or not at or 0 < state.wake_at <= at:
+        return verdict
+    return replace(verdict, state=replace(state, wake_at=at), wake_at=at)
 
 
 def _still_muted(state: AlertState, at: int, rules: TenantRules) -> bool:
@@ -164,45 +165,74 @@ def _reopen(draft: Draft, item: Item) -> None:
 
 def _come_due(draft: Draft, item: Item) -> None:
     # A telling was withheld. This occurrence shows that the alert still fires: is it told now?
-    state, at = draft.state, item.at
-    if _still_muted(state, at, item.rules):
+    if _still_muted(draft.state, item.at, item.rules):
         life.count(draft, item)
         return
-    hold = _hold(state, item)
-    occurred = life.occurred(state, item)
-    if hold is None:
-        withheld_by_rule = state.muted_by or state.snoozed_until
-        kind = ChangeKind.UNSILENCED if withheld_by_rule else ChangeKind.ESCALATED
-        occurred |= {"owed": False, "muted_by": "", "muted_until": 0, "saved": state.saved + 1}
-        draft.change(kind, raw=None if withheld_by_rule else item.raw, stale=False, **occurred)
-        _tell(draft, item, firing_for_s=max(at - draft.state.first_seen_at, 0) // 1000)
-    elif hold.mute is not None:
-        mute = hold.mute
-        occurred |= {"muted_by": mute.id, "muted_until": mute.ends_at}
-        draft.change(ChangeKind.SILENCED, rule_id=mute.id, **occurred)
-        _say_hold(draft, hold)
-    else:
+    held = holding.hold(draft.state, item)
+    if held is not None and held.mute is None:
         life.count(draft, item)
+        return
+    _tell_withheld(draft, item, held, life.occurred(draft.state, item))
+
+
+def _tell_withheld(
+    draft: Draft, item: Item, held: holding.Hold | None, fields: dict[str, Any]
+) -> None:
+    # Either nothing holds the alert any more, or another silence does.
+    state = draft.state
+    fields = fields | holding.held_fields(held, item.raw)
+    if held is not None:
+        rule_id = held.mute.id if held.mute else ""
+        draft.change(ChangeKind.SILENCED, rule_id=rule_id, **fields)
+        holding.say(draft, held)
+        return
+    withheld_by_rule = state.muted_by or state.snoozed_until
+    kind = ChangeKind.UNSILENCED if withheld_by_rule else ChangeKind.ESCALATED
+    if "count" in fields:
+        fields["saved"] = state.saved + 1
+    draft.change(kind, raw=None if withheld_by_rule else item.raw, stale=False, **fields)
+    firing_for_ms = max(item.at - draft.state.first_seen_at, 0)
+    holding.tell(draft, item, firing_for_s=firing_for_ms // 1000)
+
+
+def _woken(draft: Draft, cmd: AlertCommand, place: Place, rules: TenantRules) -> None:
+    # Nobody spoke of the alert: its moment came, or the rules changed.
+    state, at = draft.state, draft.subject.at
+    if at >= state.wake_at:
+        draft.set(wake_at=0)
+    if moments.timed_out(state, at=at):
+        life.end(draft, place=place, raw=None, actor="timeout")
+    elif state.status != _OPEN or state.acknowledged or state.content is None:
+        return
+    else:
+        graded = Graded(state.priority, state.priority)
+        item = Item(state.content, cmd.fingerprint, place, EventTime(at), graded, rules)
+        held = holding.hold(state, item)
+        if state.owed:
+            mute = held.mute if held else None
+            known = (state.muted_by, state.muted_until)
+            if held is None or (mute is not None and (mute.id, mute.ends_at) != known):
+                _tell_withheld(draft, item, held, {})
+        elif held is None and moments.retold(state, at=at):
+            draft.change(ChangeKind.REPEATED, note="told again")
+            holding.tell(draft, item, firing_for_s=max(at - state.first_seen_at, 0) // 1000)
 
 
 def _change_and_tell(draft: Draft, item: Item, kind: ChangeKind, **fields: Any) -> None:
-    hold = _hold(draft.state, item)
-    mute = hold.mute if hold else None
+    held = holding.hold(draft.state, item)
     draft.change(
         kind,
         raw=item.raw,
-        rule_id=mute.id if mute else "",
-        owed=hold is not None,
-        muted_by=mute.id if mute else "",
-        muted_until=mute.ends_at if mute else 0,
+        rule_id=held.mute.id if held and held.mute else "",
         stale=item.time.stale,
+        **holding.held_fields(held, item.raw),
         **fields,
     )
     _say_graded(draft, item.graded)
-    if hold is None:
-        _tell(draft, item)
+    if held is None:
+        holding.tell(draft, item)
     else:
-        _say_hold(draft, hold)
+        holding.say(draft, held)
 
 
 def _say_graded(draft: Draft, graded: Graded) -> None:
@@ -215,40 +245,6 @@ def _say_graded(draft: Draft, graded: Graded) -> None:
             detail=f"{graded.said} -> {graded.priority} by {', '.join(graded.rule_ids)}",
             mark=draft.state.seq,
         )
-
-
-def _hold(state: AlertState, item: Item) -> Hold | None:
-    if item.raw.status in {RawStatus.INFO, RawStatus.NO_DATA}:
-        return Hold(Stage.PRIORITY, Outcome.DROPPED, Reason.NEVER_PAGES)
-    if item.time.stale:
-        return Hold(Stage.TRIAGE, Outcome.DROPPED, Reason.STALE)
-    mute = silence.muting(
-        item.raw,
-        at=item.at,
-        priority=item.graded.priority,
-        rules=item.rules,
-        muted_by=state.muted_by,
-    )
-    if mute is not None:
-        return Hold(Stage.SILENCE, Outcome.MUTED, Reason.SILENCED, mute)
-    if state.snoozed_until > item.at:
-        return Hold(Stage.SILENCE, Outcome.MUTED, Reason.SNOOZED)
-    return None
-
-
-def _say_hold(draft: Draft, hold: Hold) -> None:
-    if hold.reason in ONCE:
-        draft.decide_once(hold.stage, hold.outcome, hold.reason)
-    else:
-        rule_id = hold.mute.id if hold.mute else ""
-        draft.decide(hold.stage, hold.outcome, hold.reason, rule_id=rule_id, mark=draft.state.seq)
-
-
-def _tell(draft: Draft, item: Item, **data: Any) -> None:
-    found = routing(item.raw, priority=draft.state.priority, rules=item.rules)
-    telling.tell(draft, found.addressees, raw=item.raw, place=item.place, **data)
-    if not found.addressees:
-        draft.decide_once(Stage.ROUTE, Outcome.DROPPED, Reason.NO_ROUTE, rule_id=found.route_id)
 
 
 def _resolve(draft: Draft, item: Item) -> None:

@@ -27,11 +27,14 @@ def order(cmd: AlertCommand, *, state: AlertState | None, alert_id: str, at: int
     """Decide what a command means for the alert that stands; Invalid for a kind not of ours.
 
     `alert_id` names the alert of the state. A snooze that ends now or earlier lifts the snooze.
+    Being woken for an alert that is not there any more is no mistake: there is nothing to see.
     """
     if cmd.kind not in _KINDS:
         raise Invalid(f"no kind of command: {cmd.kind[:40]!r}")
     if state is None or state.opened_offset < 0 or cmd.alert_id not in {"", alert_id}:
-        return Order.UNKNOWN
+        return Order.LOOK if cmd.kind == CommandKind.WAKE else Order.UNKNOWN
+    if cmd.kind == CommandKind.WAKE:
+        return Order.LOOK
     still_open = state.status == AlertStatus.OPEN
     if cmd.kind == CommandKind.ACK:
         return Order.NOTHING if state.acknowledged else Order.ACKNOWLEDGE
@@ -39,9 +42,7 @@ def order(cmd: AlertCommand, *, state: AlertState | None, alert_id: str, at: int
         return Order.UNACKNOWLEDGE if state.acknowledged else Order.NOTHING
     if cmd.kind == CommandKind.RESOLVE:
         return Order.RESOLVE if still_open else Order.NOTHING
-    if cmd.kind == CommandKind.SNOOZE:
-        return _snooze(cmd, state, at) if still_open else Order.NOTHING
-    return Order.LOOK
+    return _snooze(cmd, state, at) if still_open else Order.NOTHING
 
 
 def _snooze(cmd: AlertCommand, state: AlertState, at: int) -> Order:

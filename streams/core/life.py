@@ -115,6 +115,8 @@ def end(draft: Draft, *, place: Place, raw: RawAlert | None, actor: str, note: s
         changed_at=at,
         window_ends_at=at + state.window_ms,
         owed=False,
+        content=None,
+        retell_ms=0,
     )
     if draft.subject.stale:
         draft.decide_once(Stage.TRIAGE, Outcome.DROPPED, Reason.STALE)

@@ -9,7 +9,7 @@ from streams.core.stage import Place
 
 
 def carry_out(what: Order, draft: Draft, cmd: AlertCommand, *, place: Place) -> None:
-    """Do what was ordered, or say why nothing was done."""
+    """Do what was ordered, or say why nothing was done; to look is the pipeline's own."""
     _ORDERS[what](draft, cmd, place)
 
 
@@ -42,10 +42,6 @@ def _snooze(draft: Draft, cmd: AlertCommand, _place: Place) -> None:
     draft.change(ChangeKind.SNOOZED, actor=cmd.actor, note=cmd.note, snoozed_until=until)
 
 
-def _look(_draft: Draft, _cmd: AlertCommand, _place: Place) -> None:
-    """Find nothing due: what was withheld comes due with the next occurrence."""
-
-
 def _nothing(draft: Draft, _cmd: AlertCommand, place: Place) -> None:
     reason = Reason.NOTHING_TO_CHANGE
     draft.decide(Stage.COMMAND, Outcome.DROPPED, reason, mark=place.offset)
@@ -69,7 +65,6 @@ _ORDERS = {
     Order.RESOLVE: _resolve,
     Order.SNOOZE: _snooze,
     Order.UNSNOOZE: _snooze,
-    Order.LOOK: _look,
     Order.NOTHING: _nothing,
     Order.UNKNOWN: _unknown,
 }

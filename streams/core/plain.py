@@ -107,11 +107,13 @@ def _doubled(tenant: str, fingerprint: str, place: Place, state: AlertState, at:
 
 def _begun(
     raw: RawAlert, fingerprint: str, place: Place, *, at: int, level: int, rules: TenantRules
-) -> Verdict:
+) -> Verdict | None:
     tenant = raw.tenant
     life = dedup.life(raw, priority=level, rules=rules)
     found = routing(raw, priority=level, rules=rules) if rules.ways else _NOBODY
     people = found.addressees
+    if found.retell_ms:
+        return None
     state = AlertState(
         opened_partition=place.partition,
         opened_offset=place.offset,

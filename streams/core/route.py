@@ -16,10 +16,14 @@ class Addressee(Struct, frozen=True):
 
 
 class Routing(Struct, frozen=True):
-    """Hold who is told, and the first route that said so (empty: none matched)."""
+    """Hold who is told, and the first route that said so (empty: none matched).
+
+    `retell_ms` is how often they are told again, the shortest of the routes' spans; 0 is never.
+    """
 
     addressees: tuple[Addressee, ...] = ()
     route_id: str = ""
+    retell_ms: int = 0
 
 
 def routing(raw: RawAlert, *, priority: int, rules: TenantRules) -> Routing:
@@ -41,7 +45,8 @@ def routing(raw: RawAlert, *, priority: int, rules: TenantRules) -> Routing:
     for way in chosen:
         for recipient in way.recipients:
             merged[recipient] = _merge(merged.get(recipient), recipient, way)
-    return Routing(tuple(merged.values()), chosen[0].id)
+    spans = [way.retell_ms for way in chosen if way.retell_ms]
+    return Routing(tuple(merged.values()), chosen[0].id, min(spans, default=0))
 
 
 def _merge(known: Addressee | None, recipient: str, way: Way) -> Addressee:

@@ -38,6 +38,7 @@ class Way(Struct, frozen=True):
     template: str
     channels: tuple[str, ...] | None
     continue_matching: bool
+    retell_ms: int = 0
 
 
 class Grading(Struct, frozen=True):
@@ -108,6 +109,7 @@ def compile_route(route: Route) -> Way:
         route.template,
         None if route.channels is None else tuple(route.channels),
         route.continue_matching,
+        max(route.retell_s, 0) * 1000,
     )
 
 

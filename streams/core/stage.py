@@ -29,9 +29,11 @@ class Verdict(Struct, frozen=True, gc=False):
     """Say what came of a record: the state from now on, and everything to be put out.
 
     The same object as the state that was given means that nothing is to be written.
+    `wake_at` asks that a wake for the alert be scheduled for then; 0 asks for none.
     """
 
     state: AlertState | None
     changes: tuple[AlertChange, ...] = ()
     intents: tuple[Intent, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    wake_at: int = 0

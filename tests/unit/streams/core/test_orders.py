@@ -68,7 +68,7 @@ def test_a_snooze_is_shown_and_can_be_lifted() -> None:
     assert ["nothing_to_change"] == reasons(story.orders("snooze", at=2, until=0))
 
 
-@pytest.mark.parametrize("kind", ["ack", "unack", "resolve", "snooze", "wake"])
+@pytest.mark.parametrize("kind", ["ack", "unack", "resolve", "snooze"])
 def test_a_command_without_its_alert_says_so(kind: str) -> None:
     """An order for an alert that never was leaves no state behind."""
     story = Story()

@@ -12,7 +12,7 @@ from tests.builders import (
 
 
 def test_an_alert_is_remembered_while_anyone_may_need_it() -> None:
-    """An alert without a clock stays; others are forgotten an hour after their window."""
+    """One that is acknowledged stays; others go after their window, or are ended after a day."""
     forever = (1 << 63) - 1
     story = Story()
     story.hears()
@@ -27,7 +27,7 @@ def test_an_alert_is_remembered_while_anyone_may_need_it() -> None:
     assert NOON + MINUTE + 2 * HOUR == lapses_at(story.now)
     living = Story()
     living.hears(source="grafana")
-    assert forever == lapses_at(living.now)
+    assert NOON + 24 * HOUR == lapses_at(living.now)
 
 
 def test_a_muted_alert_is_remembered_until_its_silence_ends() -> None:
