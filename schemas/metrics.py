@@ -47,4 +47,35 @@ HEARD_UNKNOWN = Metric(
 )
 VIEW_ROWS = Metric("tocsin_view_rows_total", "counter", "Records applied to views.", ("topic",))
 
+SINK_CALLS = Metric(
+    "tocsin_sink_calls_total",
+    "counter",
+    "Calls of providers by what they answered.",
+    ("channel", "provider", "outcome"),
+)
+SINK_SECONDS = Metric(
+    "tocsin_sink_seconds", "histogram", "Time of one call of a provider.", ("channel", "provider")
+)
+SINK_IN_FLIGHT = Metric(
+    "tocsin_sink_calls_in_flight", "gauge", "Calls under way.", ("channel", "lane")
+)
+SINK_STEPS = Metric(
+    "tocsin_sink_deliveries_total", "counter", "Steps of deliveries.", ("channel", "status")
+)
+SINK_PARKED = Metric(
+    "tocsin_sink_parked_total",
+    "counter",
+    "Deliveries that waited without an attempt.",
+    ("channel", "reason"),
+)
+SINK_BREAKERS = Metric(
+    "tocsin_sink_endpoints_broken", "gauge", "Endpoints whose breaker is open.", ("channel",)
+)
+SINK_WAITING = Metric(
+    "tocsin_sink_claims_waiting", "gauge", "Deliveries claimed by another process.", ("channel",)
+)
+SINK_REPEATS = Metric(
+    "tocsin_sink_maybe_repeat_total", "counter", "Calls that may be second ones.", ("channel",)
+)
+
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

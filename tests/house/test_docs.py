@@ -8,7 +8,12 @@ from pathlib import Path
 from schemas.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = ("streams/settings.py", "connectors/settings.py", "schemas/cluster.py")
+SETTINGS = (
+    "streams/settings.py",
+    "connectors/settings.py",
+    "connectors/sinks/settings.py",
+    "schemas/cluster.py",
+)
 VARIABLE = re.compile(r"(?:TOCSIN|KAFKA)_[A-Z_]+")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 TARGET = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
