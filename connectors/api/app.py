@@ -1,4 +1,4 @@
-"""The routes of the inbox, ready to be mounted."""
+"""The routes of the inbox and of what was delivered, ready to be mounted."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from connectors.api.delivering import add_deliveries, add_intents
 from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
 from connectors.api.orders import Orders
@@ -54,4 +55,6 @@ def routes(parts: Parts) -> APIRouter:
     orders = Orders(database=parts.database, producer=parts.producer, names=parts.settings.names)
     add_reads(router, database=parts.database, credentials=parts.credentials, orders=orders)
     add_orders(router, credentials=parts.credentials, orders=orders)
+    add_deliveries(router, database=parts.database, credentials=parts.credentials)
+    add_intents(router, database=parts.database, credentials=parts.credentials)
     return router

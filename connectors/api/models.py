@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connectors.api.delivery_models import DELIVERY, Delivery
+from connectors.api.examples import example
+
 _NOTIFICATION: dict[str, Any] = {
     "id": "0f8f1c9e-5a0b-5d0c-8a53-6f6c2c5a9b10",
     "fingerprint": "9f2c4b7d1e3a5f60",
@@ -62,14 +65,10 @@ _DECISION: dict[str, Any] = {
 }
 
 
-def _example(given: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [given]})
-
-
 class Notification(BaseModel):
     """One alert as the inbox shows it; times are ISO 8601 in UTC, null where not known."""
 
-    model_config = _example(_NOTIFICATION)
+    model_config = example(_NOTIFICATION)
 
     id: str
     fingerprint: str = Field(description="What makes two messages the same alert.")
@@ -100,7 +99,7 @@ class Notification(BaseModel):
 class Change(BaseModel):
     """One fact of an alert's history."""
 
-    model_config = _example(_CHANGE)
+    model_config = example(_CHANGE)
 
     seq: int
     kind: str
@@ -118,17 +117,18 @@ class Change(BaseModel):
 
 
 class NotificationWithHistory(Notification):
-    """One alert with its last 500 changes, newest first."""
+    """One alert with its last 500 changes, and its last 200 deliveries, newest first."""
 
-    model_config = _example(_NOTIFICATION | {"history": [_CHANGE]})
+    model_config = example(_NOTIFICATION | {"history": [_CHANGE], "told": [DELIVERY]})
 
     history: list[Change]
+    told: list[Delivery] = Field(description="Who was told, and who was not and why.")
 
 
 class Page(BaseModel):
     """A page of alerts, the last seen first."""
 
-    model_config = _example(
+    model_config = example(
         {"items": [_NOTIFICATION], "total": 1, "limit": 50, "offset": 0, "next_cursor": None}
     )
 
@@ -142,7 +142,7 @@ class Page(BaseModel):
 class DecisionMade(BaseModel):
     """Why a stage dropped, held, muted or changed something."""
 
-    model_config = _example(_DECISION)
+    model_config = example(_DECISION)
 
     id: str
     about: str = Field(description="alert, intent, delivery or record.")
@@ -160,7 +160,7 @@ class DecisionMade(BaseModel):
 class Explanation(BaseModel):
     """What was decided about an alert, newest first."""
 
-    model_config = _example(
+    model_config = example(
         {"id": _NOTIFICATION["id"], "fingerprint": "9f2c4b7d1e3a5f60", "decisions": [_DECISION]}
     )
 
@@ -172,7 +172,7 @@ class Explanation(BaseModel):
 class Statistics(BaseModel):
     """How many alerts there are, and what merging duplicates saved."""
 
-    model_config = _example(
+    model_config = example(
         {
             "total": 5,
             "unacknowledged": 4,
@@ -182,6 +182,7 @@ class Statistics(BaseModel):
             "by_status": {"open": 4, "resolved": 1},
             "occurrences": 16,
             "duplicates_saved": 11,
+            "deliveries": {"email": {"delivered": 3, "pending": 1}, "sms": {"suppressed": 1}},
         }
     )
 
@@ -193,12 +194,16 @@ class Statistics(BaseModel):
     by_status: dict[str, int]
     occurrences: int
     duplicates_saved: int
+    deliveries: dict[str, dict[str, int]] = Field(
+        description="How many deliveries stand under each channel and status; `none` counts"
+        " intents that were dropped whole."
+    )
 
 
 class OnItsWay(BaseModel):
     """The order lies in Kafka; the inbox will show it in a moment."""
 
-    model_config = _example(
+    model_config = example(
         {
             "status": "on its way",
             "id": _NOTIFICATION["id"],
@@ -244,7 +249,7 @@ class Snooze(Order):
 class ProblemDetails(BaseModel):
     """Why a request was refused (RFC 9457)."""
 
-    model_config = _example(
+    model_config = example(
         {
             "type": "about:blank",
             "title": "Not Found",

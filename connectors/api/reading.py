@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from connectors.api import shapes
+from connectors.api import delivery_shapes, shapes
 from connectors.api.door import Door
 from connectors.api.models import (
     PROBLEM,
@@ -18,7 +18,7 @@ from connectors.api.orders import Orders
 from connectors.problems import Problem
 from connectors.stores.credentials import Credential, Credentials, Scope
 from connectors.stores.postgres import Database
-from connectors.stores.queries import inbox
+from connectors.stores.queries import deliveries, inbox
 
 MOST = 200
 DEFAULT = 50
@@ -107,13 +107,15 @@ def add_reads(
         responses=NOT_FOUND,
     )
     async def notification(who: Reader, notification_id: Id) -> NotificationWithHistory:
-        """Give one notification with its last changes, newest first."""
+        """Give one notification with its last changes and who was told, newest first."""
         row = await orders.find(who.tenant, notification_id)
         async with database.transaction() as connection:
             changes = await inbox.history(
                 connection, tenant=who.tenant, alert_id=row["alert_id"], most=HISTORY
             )
-        return shapes.with_history(row, changes)
+            about = deliveries.Filter(who.tenant, alert=row["alert_id"])
+            told = await deliveries.listed(connection, about, most=MOST)
+        return shapes.with_history(row, changes, told=list(map(delivery_shapes.delivery, told)))
 
     @router.get(
         "/notifications/{notification_id}/explain",
@@ -136,9 +138,11 @@ def add_reads(
 
     @router.get("/stats", tags=["inbox"], summary="Statistics")
     async def stats(who: Reader) -> Statistics:
-        """Count notifications by source, priority and state, and the duplicates saved."""
+        """Count notifications and deliveries by what, and the duplicates saved."""
         async with database.transaction() as connection:
-            return shapes.statistics(await inbox.statistics(connection, tenant=who.tenant))
+            alerts = await inbox.statistics(connection, tenant=who.tenant)
+            told = await deliveries.statistics(connection, tenant=who.tenant)
+        return shapes.statistics(alerts, deliveries=told)
 
 
 def _after(cursor: str | None, offset: int) -> tuple[int, str] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from connectors.api.delivery_models import Delivery
 from connectors.api.models import (
     Change,
     DecisionMade,
@@ -31,6 +32,11 @@ def iso(ms: int) -> str | None:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat("T", "milliseconds")[:-6] + "Z"
 
 
+def priority_name(priority: int) -> str:
+    """Say a priority in a word."""
+    return _NAMES.get(priority, str(priority))
+
+
 def _with_times(row: Row) -> Row:
     return {name: iso(value) if name.endswith(_TIMES) else value for name, value in row.items()}
 
@@ -38,7 +44,7 @@ def _with_times(row: Row) -> Row:
 def _fields(row: Row) -> Row:
     fields = _with_times(row)
     fields["id"] = fields.pop("alert_id")
-    fields["priority_name"] = _NAMES.get(row["priority"], str(row["priority"]))
+    fields["priority_name"] = priority_name(row["priority"])
     fields["duplicates"] = max(0, row["count"] - 1)
     if not row["acknowledged"]:
         fields["acknowledged_by"], fields["acknowledged_at"] = "", None
@@ -50,10 +56,12 @@ def notification(row: Row) -> Notification:
     return Notification.model_construct(**_fields(row))
 
 
-def with_history(row: Row, changes: Iterable[Row]) -> NotificationWithHistory:
-    """Say what the inbox shows of an alert and what happened to it."""
+def with_history(
+    row: Row, changes: Iterable[Row], *, told: list[Delivery]
+) -> NotificationWithHistory:
+    """Say what the inbox shows of an alert, what happened to it and who was told."""
     history = [Change.model_construct(**_with_times(change)) for change in changes]
-    return NotificationWithHistory.model_construct(**_fields(row), history=history)
+    return NotificationWithHistory.model_construct(**_fields(row), history=history, told=told)
 
 
 def explanation(row: Row, decisions: Iterable[Row]) -> Explanation:
@@ -67,8 +75,11 @@ def explanation(row: Row, decisions: Iterable[Row]) -> Explanation:
     )
 
 
-def statistics(rows: Iterable[Row]) -> Statistics:
-    """Add up how many alerts there are by what."""
+def statistics(rows: Iterable[Row], *, deliveries: Iterable[Row]) -> Statistics:
+    """Add up how many alerts and deliveries there are by what."""
+    by_channel: dict[str, dict[str, int]] = {}
+    for row in deliveries:
+        by_channel.setdefault(row["channel"], {})[row["status"]] = row["deliveries"]
     by_source: Counter[str] = Counter()
     by_status: Counter[str] = Counter({str(each): 0 for each in AlertStatus})
     by_priority: Counter[str] = Counter(dict.fromkeys(_NAMES.values(), 0))
@@ -77,7 +88,7 @@ def statistics(rows: Iterable[Row]) -> Statistics:
         alerts = row["alerts"]
         by_source[row["source"]] += alerts
         by_status[row["status"]] += alerts
-        by_priority[_NAMES.get(row["priority"], str(row["priority"]))] += alerts
+        by_priority[priority_name(row["priority"])] += alerts
         unacknowledged += 0 if row["acknowledged"] else alerts
         occurrences += row["occurrences"]
     total = by_source.total()
@@ -90,12 +101,18 @@ def statistics(rows: Iterable[Row]) -> Statistics:
         by_status=dict(by_status),
         occurrences=occurrences,
         duplicates_saved=max(0, occurrences - total),
+        deliveries=by_channel,
     )
 
 
 def cursor_after(row: Row) -> str:
-    """Mark the place behind a row."""
-    marked = orjson.dumps([row["last_seen_at"], row["alert_id"]])
+    """Mark the place behind an alert's row."""
+    return cursor_at(row["last_seen_at"], row["alert_id"])
+
+
+def cursor_at(moment: int, ident: str) -> str:
+    """Mark the place behind what has this moment and id."""
+    marked = orjson.dumps([moment, ident])
     return base64.urlsafe_b64encode(marked).decode().rstrip("=")
 
 

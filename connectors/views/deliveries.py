@@ -55,11 +55,11 @@ def event_rows(events: Iterable[DeliveryEvent]) -> list[Row]:
 def log_rows(events: Iterable[DeliveryEvent]) -> list[Row]:
     """Give what the events add up to, at most one row a delivery.
 
-    An intent that is held whole has no delivery yet, and so no row.
+    What waits as a whole, or before an address was chosen, is no delivery yet and has no row.
     """
     rows: dict[tuple[str, str], Row] = {}
     for event in events:
-        if event.channel == NO_CHANNEL and event.status in _OPEN:
+        if event.status in _OPEN and (event.channel == NO_CHANNEL or not event.address):
             continue
         row, key = _contribution(event), (event.tenant, event.delivery_id)
         rows[key] = merged(rows[key], row) if key in rows else row

@@ -34,5 +34,8 @@ def test_the_description_is_the_golden_one() -> None:
 def test_every_answer_has_an_example() -> None:
     """Whoever reads the description sees what an answer looks like."""
     schemas = json.loads(json.dumps(_document()))["components"]["schemas"]
-    said = {"Notification", "NotificationWithHistory", "Page", "Statistics", "Explanation"}
+    said = {
+        "Notification", "NotificationWithHistory", "Page", "Statistics", "Explanation",
+        "DeliveryPage", "DeliveryWithEvents", "IntentState", "IntentExplanation", "OutboxPage",
+    }  # fmt: skip
     assert said == {name for name in said if schemas[name].get("examples")}

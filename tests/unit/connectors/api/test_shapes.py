@@ -54,7 +54,11 @@ def test_statistics_add_up() -> None:
     row = {"source": "slack", "status": "open", "priority": 2, "acknowledged": False}
     other = {"source": "email", "status": "resolved", "priority": 0, "acknowledged": True}
     said = shapes.statistics(
-        [row | {"alerts": 2, "occurrences": 14}, other | {"alerts": 1, "occurrences": 1}]
+        [row | {"alerts": 2, "occurrences": 14}, other | {"alerts": 1, "occurrences": 1}],
+        deliveries=[
+            {"channel": "sms", "status": "failed", "deliveries": 1},
+            {"channel": "sms", "status": "pending", "deliveries": 2},
+        ],
     )
     assert (3, 2, 2, 15, 12) == (
         said.total,
@@ -66,3 +70,4 @@ def test_statistics_add_up() -> None:
     assert {"slack": 2, "email": 1} == said.by_source
     assert {"low": 1, "normal": 0, "high": 2, "critical": 0} == said.by_priority
     assert {"open": 2, "resolved": 1} == said.by_status
+    assert {"sms": {"failed": 1, "pending": 2}} == said.deliveries

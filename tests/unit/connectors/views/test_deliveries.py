@@ -166,7 +166,8 @@ def test_a_possible_second_call_is_never_forgotten() -> None:
 def test_an_intent_held_whole_has_no_delivery_yet() -> None:
     """Waiting for its moment it is in the history alone; dropped whole it is one row."""
     waiting = event("a", "held", channel="none", address="", reason="not_yet")
-    assert [] == log_rows([waiting])
+    undecided = event("b", "held", address="", reason="quiet_hours")
+    assert [] == log_rows([waiting, undecided])
     assert 1 == len(event_rows([waiting]))
     assert "expired" == row(waiting, event("a", "expired", channel="none"))["status"]
 
