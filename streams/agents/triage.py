@@ -91,6 +91,7 @@ class Triage:
                 raise
             except Exception as error:  # noqa: BLE001 - the record's own fault, whatever it is
                 self._bury(record, batch, reason=reason_of(error), error=describe(error))
+        self._voice.hand_over()
         latest = batch.records[-1].timestamp
         if latest > self._latest.get(partition, 0):
             self._latest[partition] = latest
@@ -200,7 +201,7 @@ class Triage:
             if state is not None and state.count > state.said_count:
                 self._repeats.note(partition, key, now_s)
         if said:
-            self._voice.say(verdict, outputs)
+            self._voice.keep(verdict, outputs)
 
     # -- what the clock decides
 

@@ -1,7 +1,8 @@
 """Triage's voice: what the stages decided, as records on their topics.
 
-All that a record led to is encoded and measured before any of it is handed over, so that a record
-whose outputs are too large leaves nothing behind.
+All that a record led to is encoded and measured before any of it is kept, so that a record whose
+outputs are too large leaves nothing behind. What a batch led to is handed over together: one by
+one, each record would wake the producer's thread and travel nearly alone.
 """
 
 from schemas import keys, topics
@@ -21,10 +22,11 @@ _HIGH = int(Priority.HIGH)
 
 
 class Voice:
-    """Encode what was decided, hand it over and count it."""
+    """Encode what was decided, keep it until the batch is judged, and count it."""
 
     def __init__(self, names: Names, outputs: Outputs, sensors: Sensors) -> None:
         self._send = outputs.send
+        self._kept: Encoded = []
         self._count_change = sensors.change
         self._count_drop = sensors.drop
         self._changes = names.topic(topics.ALERTS_CHANGES)
@@ -51,16 +53,22 @@ class Voice:
                 raise Oversized(f"{len(value)} bytes for {topic}, at most {OUTPUT_BYTES}")
         return outputs
 
-    def say(self, verdict: Verdict, outputs: Encoded) -> None:
-        """Hand over what `encoded` made of the Verdict."""
-        for topic, key, value in outputs:
-            self._send(topic, key, value)
+    def keep(self, verdict: Verdict, outputs: Encoded) -> None:
+        """Keep what `encoded` made of the Verdict."""
+        self._kept += outputs
         for change in verdict.changes:
             self._count_change(change.kind)
         for decision in verdict.decisions:
             self._count_drop(decision.stage, decision.reason)
 
+    def hand_over(self) -> None:
+        """Hand over what was kept, in the order in which it was decided."""
+        kept, self._kept = self._kept, []
+        send = self._send
+        for topic, key, value in kept:
+            send(topic, key, value)
+
     def change(self, key: bytes, change: AlertChange) -> None:
-        """Hand over a change that the clock decided."""
+        """Hand over at once a change that the clock decided."""
         self._send(self._changes, key, encode(change))
         self._count_change(change.kind)
