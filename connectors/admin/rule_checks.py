@@ -4,33 +4,32 @@ import re
 
 import re2
 
+from connectors.admin.wrong import Wrong, among
 from schemas.control import Matcher, Route, Rule, Silence
-from schemas.errors import ConfigurationError
 from schemas.keys import TENANT
-from schemas.reasons import Anchor, Priority, RuleKind
+from schemas.reasons import Anchor, Channel, Priority, RuleKind
 from schemas.records import NO_PRIORITY
 
-CHANNELS = ("email", "sms", "push", "webhook", "slack")
 OPERATORS = ("=", "!=", "=~", "!~")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 
 
-class Wrong(ConfigurationError):
-    """Say that a field of an entry cannot be used; `field` is its name."""
+def check_id(given: str) -> None:
+    """Return if a name can be a key."""
+    if not _ID.fullmatch(given):
+        raise Wrong("id", f"{given[:60]!r} is not {_ID.pattern}")
 
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(why)
-        self.field = field
+
+def check_tenant(given: str) -> None:
+    """Return if a tenant's name can stand in a key."""
+    if not TENANT.fullmatch(given):
+        raise Wrong("tenant", f"{given[:60]!r} is not {TENANT.pattern}")
 
 
 def check_rule(record: Silence | Route | Rule) -> None:
     """Return if the record can be obeyed; Wrong names the field that stands against it."""
-    if not _ID.fullmatch(record.id):
-        raise Wrong("id", f"{record.id[:60]!r} is not {_ID.pattern}")
-    if not TENANT.fullmatch(record.tenant):
-        raise Wrong("tenant", f"{record.tenant[:60]!r} is not {TENANT.pattern}")
     for number, matcher in enumerate(record.matchers):
         _check_matcher(matcher, f"matchers[{number}]")
     if isinstance(record, Silence):
@@ -77,8 +76,7 @@ def _check_route(route: Route) -> None:
         raise Wrong("recipients", "one of them is empty")
     _check_priority(route.min_priority, "min_priority", least=Priority.LOW)
     for channel in route.channels or ():
-        if channel not in CHANNELS:
-            raise Wrong("channels", f"{channel!r} is none of {', '.join(CHANNELS)}")
+        among("channels", channel, Channel)
     if route.channels is not None and not route.channels:
         raise Wrong("channels", "leave it out to let preferences decide")
 

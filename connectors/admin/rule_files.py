@@ -1,28 +1,40 @@
-"""Make silences, routes and rules of what stands in YAML files, or say what is wrong and where."""
+"""Make control records of what stands in YAML files, or say what is wrong and where."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from connectors.admin.rule_checks import Wrong, check_rule
+from connectors.admin import written
+from connectors.admin.people_checks import (
+    check_preference,
+    check_recipient,
+    check_type,
+    flat_choices,
+)
+from connectors.admin.rule_checks import check_id, check_rule, check_tenant
+from connectors.admin.template_files import check_template, flat_parts, versioned
+from connectors.admin.wrong import Wrong, unknown
 from connectors.admin.yaml_files import Mapping, Sequence, read
-from schemas.control import Matcher, Route, Rule, Silence
+from schemas.control import Route, Rule, Silence
 from schemas.errors import ConfigurationError
-from schemas.reasons import Priority
+from schemas.notification import NotificationType, Preference, Recipient, Template
 
-Control = Silence | Route | Rule
-KINDS: dict[str, type[Control]] = {"silences": Silence, "routes": Route, "rules": Rule}
+Control = Silence | Route | Rule | Recipient | Preference | NotificationType | Template
+KINDS: dict[str, type[Control]] = {
+    "silences": Silence,
+    "routes": Route,
+    "rules": Rule,
+    "recipients": Recipient,
+    "preferences": Preference,
+    "types": NotificationType,
+    "templates": Template,
+}
 
-_SPAN = re.compile(r"(\d+)(ms|s|m|h|d|w)")
-_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-_MATCHER = re.compile(r"\s*([^=!~\s]+)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
-_PRIORITIES = {each.name.lower(): int(each) for each in Priority}
+_PERSON = re.compile(r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +58,14 @@ def load(paths: Iterable[Path], *, now: int) -> Loaded:
         given = read(path)
         for section, entries in given.items():
             if section not in KINDS:
-                wrongs.append(f"{path}:{given.lines[section]}: {_unknown(section, KINDS)}")
+                wrongs.append(f"{path}:{given.lines[section]}: {unknown(section, KINDS)}")
                 continue
             spoken.add(KINDS[section])
             for where, entry in _entries(path, given, section, entries, wrongs):
                 try:
                     record = _record(KINDS[section], entry, now=now)
                 except Wrong as wrong:
-                    line = entry.lines.get(wrong.field.partition("[")[0], entry.line)
+                    line = _line(entry, wrong.field)
                     wrongs.append(f"{path}:{line}: {where}.{wrong.field}: {wrong}")
                     continue
                 identity = (type(record), record.tenant, record.id)
@@ -87,7 +99,7 @@ def _record(kind: type[Control], entry: Mapping, *, now: int) -> Control:
     fields: dict[str, Any] = {}
     for name, value in entry.items():
         if name not in known:
-            raise Wrong(name, _unknown(name, known))
+            raise Wrong(name, unknown(name, known))
         fields[name] = _value(name, value, now=now)
     for field in msgspec.structs.fields(kind):
         if field.required and field.name not in fields:
@@ -97,86 +109,70 @@ def _record(kind: type[Control], entry: Mapping, *, now: int) -> Control:
     except msgspec.ValidationError as wrong:
         said, _, path = str(wrong).partition(" - at `$.")
         raise Wrong(path.rstrip("`") or "id", said[:1].lower() + said[1:]) from wrong
-    check_rule(record)
-    return record
+    return _checked(record)
 
 
 def _value(name: str, value: Any, *, now: int) -> Any:
     if name == "matchers":
-        return _matchers(value)
+        return written.matchers(value)
     if name.endswith("_at"):
-        return moment(name, value, now=now)
+        return written.moment(name, value, now=now)
     if name.endswith("_s") and isinstance(value, str):
-        return span_ms(name, value) // 1000
+        return written.span_ms(name, value) // 1000
     if name in {"min_priority", "set_priority"} and isinstance(value, str):
-        if value.lower() not in _PRIORITIES:
-            raise Wrong(name, f"{value!r} is none of 0 to 3, {', '.join(_PRIORITIES)}")
-        return _PRIORITIES[value.lower()]
-    return value
+        return written.priority(name, value)
+    if name in {"quiet_from", "quiet_to"} and value not in (None, ""):
+        return written.clock_time(name, value)
+    if name == "addresses":
+        return _addresses(value)
+    if name == "enabled" and isinstance(value, Mapping):
+        return flat_choices(value)
+    return flat_parts(value) if name == "parts" else value
 
 
-def _matchers(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise Wrong("matchers", "expected a list")
-    out: list[Any] = []
-    for number, each in enumerate(value):
-        if isinstance(each, str):
-            out.append(matcher(each, field=f"matchers[{number}]"))
-        elif isinstance(each, Mapping):
-            unknown = each.keys() - {"name", "op", "value"}
-            if unknown:
-                raise Wrong(f"matchers[{number}]", _unknown(min(unknown), ("name", "op", "value")))
-            out.append(dict(each))
-        else:
-            raise Wrong(f"matchers[{number}]", 'expected text as in severity="critical"')
-    return out
-
-
-def matcher(given: str, *, field: str = "matchers") -> dict[str, str]:
-    """Read a matcher as Alertmanager writes it: `name="value"`, `!=`, `=~` or `!~`."""
-    found = _MATCHER.fullmatch(given)
-    if not found:
-        raise Wrong(field, f'{given!r} is not like severity="critical"')
-    name, op, value = found.groups()
-    if value[:1] in {'"', "'"}:
-        if len(value) < 2 or value[-1] != value[0]:
-            raise Wrong(field, f"the quote in {given!r} does not end")
-        value = value[1:-1].replace('\\"', '"') if value[0] == '"' else value[1:-1]
-    return msgspec.structs.asdict(Matcher(name=name, op=op, value=value))
-
-
-def moment(name: str, value: Any, *, now: int) -> int:
-    """Read a time as epoch milliseconds."""
-    if isinstance(value, bool) or value is None:
-        raise Wrong(name, "expected a time, as now, +2h or 2026-03-01T08:00:00Z")
-    if isinstance(value, int):
+def _addresses(value: Any) -> Any:
+    if not isinstance(value, Mapping):
         return value
-    if isinstance(value, datetime):
-        # YAML says that a time without a zone is UTC.
-        return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1000)
-    if isinstance(value, date):
-        return int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000)
-    text = str(value).strip()
-    if text == "now":
-        return now
-    if text[:1] in {"+", "-"}:
-        sign = 1 if text[0] == "+" else -1
-        return now + sign * span_ms(name, text[1:])
-    try:
-        return moment(name, datetime.fromisoformat(text), now=now)
-    except ValueError as wrong:
-        raise Wrong(name, f"{text!r} is no time: say now, +2h or 2026-03-01T08:00:00Z") from wrong
+    for channel, given in value.items():
+        if isinstance(given, int):
+            raise Wrong(f"addresses.{channel}", "put numbers in quotes, or a + before them is lost")
+    return {
+        channel: [given] if isinstance(given, str) else given for channel, given in value.items()
+    }
 
 
-def span_ms(name: str, given: str) -> int:
-    """Read a span as `90s`, `2h` or `1h30m` in milliseconds."""
-    text = re.sub(r"\s+", "", given)
-    if not re.fullmatch(r"(?:\d+(?:ms|s|m|h|d|w))+", text):
-        raise Wrong(name, f"{given!r} is no span: say 90s, 30m, 2h, 1h30m or 7d")
-    return sum(int(number) * _MS[unit] for number, unit in _SPAN.findall(text))
+def _checked(record: Control) -> Control:
+    check_tenant(record.tenant)
+    if isinstance(record, Recipient | Preference):
+        if not _PERSON.fullmatch(record.id):
+            raise Wrong(
+                "id",
+                f"{record.id[:60]!r} is no name of a recipient: one line, at most 200 characters",
+            )
+        if isinstance(record, Recipient):
+            check_recipient(record)
+        else:
+            check_preference(record)
+        return record
+    if isinstance(record, NotificationType):
+        check_type(record)
+        return record
+    check_id(record.id)
+    if isinstance(record, Template):
+        check_template(record)
+        return versioned(record)
+    check_rule(record)
+    return record
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
-    return f"{name!r} is not known{hint}"
+def _line(entry: Mapping, field: str) -> int:
+    """Find the line of a field such as `addresses.email[1]`, or of what holds it."""
+    line, place = entry.line, entry
+    for word in re.findall(r"[^.\[\]]+", field):
+        if isinstance(place, Mapping) and word in place:
+            line, place = place.lines[word], place[word]
+        elif isinstance(place, Sequence) and word.isdecimal() and int(word) < len(place):
+            line, place = place.lines[int(word)], place[int(word)]
+        else:
+            break
+    return line

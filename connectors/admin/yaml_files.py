@@ -71,5 +71,5 @@ def read(path: Path) -> Mapping:
     if given is None:
         return Mapping()
     if not isinstance(given, Mapping):
-        raise ConfigurationError(f"{path}:1: expected silences:, routes: or rules:")
+        raise ConfigurationError(f"{path}:1: expected sections, as routes: or templates:")
     return given

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.admin.rule_files import load, matcher, moment, span_ms
+from connectors.admin.rule_files import load
+from connectors.admin.written import matcher, moment, span_ms
 from deploy.local.parts import CHECKOUT
 from schemas.control import Matcher, Route, Silence
 from schemas.errors import ConfigurationError
@@ -60,7 +61,7 @@ def test_a_priority_may_be_a_word(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("rotues: []", "rules.yaml:1: 'rotues' is not known; did you mean 'routes'?"),
-        ("- a", "rules.yaml:1: expected silences:, routes: or rules:"),
+        ("- a", "rules.yaml:1: expected sections, as routes: or templates:"),
         ("routes: 7", "rules.yaml:1: routes: expected a list"),
         ("routes:\n  - id: a\n", "rules.yaml:2: routes[a].recipients: name at least one"),
         ("routes:\n  - recipients: [x]\n", "rules.yaml:2: routes[0].id: missing"),
