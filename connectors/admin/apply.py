@@ -1,4 +1,4 @@
-"""Load silences, routes and rules from files into the topics that workers obey."""
+"""Load rules, people, types and templates from files into the topics that workers obey."""
 
 import argparse
 import time
@@ -17,6 +17,7 @@ from schemas.cluster import Cluster
 from schemas.codec import decode, encode
 from schemas.control import Route, Rule, Silence
 from schemas.errors import Permanent
+from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.records import DEFAULT_TENANT
 from schemas.topics import Topic
 
@@ -24,7 +25,13 @@ TOPICS: dict[type[Control], Topic] = {
     Silence: topics.CONTROL_SILENCES,
     Route: topics.CONTROL_ROUTES,
     Rule: topics.CONTROL_RULES,
+    Recipient: topics.CONTROL_RECIPIENTS,
+    Preference: topics.CONTROL_PREFERENCES,
+    NotificationType: topics.CONTROL_TYPES,
+    Template: topics.CONTROL_TEMPLATES,
 }
+KEPT = "kept"
+WORDS: dict[type[Control], str] = {NotificationType: "type"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +49,21 @@ def difference(
     """Compare what the files say with what the topic holds.
 
     Pruning touches the tenants that the files name, or the default one where they name nobody.
+    What a person has chosen since stays, whatever the files say.
     """
     values: dict[bytes, bytes | None] = {}
     lines: list[str] = []
     unchanged = 0
-    word = kind.__name__.lower()
+    word = WORDS.get(kind, kind.__name__.lower())
     by_key = {keys.key(record.tenant, record.id): record for record in wanted}
     for key, record in by_key.items():
         before = _read(kind, held.get(key))
         if before == record:
             unchanged += 1
+            continue
+        if _chosen_since(before, record.version if isinstance(record, Preference) else 0):
+            unchanged += 1
+            lines.append(f"{KEPT} {word} {key.decode()}, as its owner chose")
             continue
         values[key] = encode(record)
         lines.append(f"{'changed' if key in held else 'new'} {word} {key.decode()}")
@@ -59,6 +71,9 @@ def difference(
         tenants = {record.tenant for record in by_key.values()} or {DEFAULT_TENANT}
         for key in sorted(held.keys() - by_key.keys()):
             if key.decode(errors="replace").partition(":")[0] not in tenants:
+                continue
+            if _chosen_since(_read(kind, held[key]), 0):
+                lines.append(f"{KEPT} {word} {key.decode(errors='replace')}, as its owner chose")
                 continue
             values[key] = None
             lines.append(f"removed {word} {key.decode(errors='replace')}")
@@ -70,6 +85,10 @@ def _read(kind: type[Control], value: bytes | None) -> Control | None:
         return decode(kind, value) if value is not None else None
     except Permanent:
         return None  # whatever it is, it is written anew
+
+
+def _chosen_since(before: Control | None, version: int) -> bool:
+    return isinstance(before, Preference) and before.version > version
 
 
 def apply(options: argparse.Namespace, console: Console) -> int:
@@ -85,11 +104,15 @@ def apply(options: argparse.Namespace, console: Console) -> int:
         wanted = [record for record in loaded.records if type(record) is kind]
         found = difference(kind, wanted, read_whole(cluster, name), prune=options.prune)
         for line in found.lines:
-            console.print(("would be " if options.dry_run else "") + line, highlight=False)
+            console.print(_said(line, dry=options.dry_run), highlight=False)
         if found.values and not options.dry_run:
             write_all(cluster, name, found.values)
         changed += len(found.values)
         unchanged += found.unchanged
     word = "to write" if options.dry_run else "written"
-    console.print(f"rules: {changed} {word}, {unchanged} as they were")
+    console.print(f"control records: {changed} {word}, {unchanged} as they were")
     return 0
+
+
+def _said(line: str, *, dry: bool) -> str:
+    return f"would be {line}" if dry and not line.startswith(KEPT) else line
