@@ -19,9 +19,10 @@ LONG_FUNCTIONS: dict[str, str] = {}
 
 BANNED_NAMES = {"utils", "common", "helpers", "manager", "misc", "base", "tools", "lib"}
 CORE_MAY_IMPORT = {
-    "__future__", "bisect", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib",
-    "inscriptis", "itertools", "jinja2", "json", "markupsafe", "math", "msgspec", "operator", "re",
-    "re2", "string", "types", "typing", "urllib", "zoneinfo", "schemas", "streams",
+    "__future__", "bisect", "collections", "dataclasses", "datetime", "enum", "functools",
+    "hashlib", "inscriptis", "itertools", "jinja2", "json", "markupsafe", "math", "msgspec",
+    "operator", "re", "re2", "string", "types", "typing", "urllib", "zoneinfo", "schemas",
+    "streams",
 }  # fmt: skip
 PATHS_OF_A_MACHINE = re.compile(r"(?<![\w.])/(?:root|home/[a-z]+|Users/[A-Za-z]+)/")
 
