@@ -22,6 +22,12 @@ DEAD_LETTERS = Metric(
     "tocsin_dead_letters_total", "counter", "Records that could not be taken.", ("app", "reason")
 )
 CHANGES = Metric("tocsin_alert_changes_total", "counter", "Changes of alerts.", ("kind",))
+PLANNED = Metric(
+    "tocsin_planned_total",
+    "counter",
+    "Steps that planning gave to deliveries.",
+    ("channel", "status"),
+)
 DROPS = Metric("tocsin_dropped_total", "counter", "Items a stage dropped.", ("stage", "reason"))
 CHECKPOINT_SECONDS = Metric(
     "tocsin_checkpoint_seconds", "histogram", "Time to make a checkpoint durable.", ("app",)

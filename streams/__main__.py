@@ -10,10 +10,14 @@ import structlog
 import uvloop
 
 from schemas.errors import TocsinError
-from streams.agents import scheduler, triage
+from streams.agents import planning, scheduler, triage
 from streams.settings import Settings
 
-PROCESSES = {"scheduler": scheduler.build, "triage": triage.build}
+PROCESSES = {
+    "planning": planning.build,
+    "scheduler": scheduler.build,
+    "triage": triage.build,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

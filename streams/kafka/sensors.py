@@ -42,6 +42,7 @@ class Sensors:
         self._records_out = self._counter(metrics.RECORDS_OUT)
         self._dead_letters = self._counter(metrics.DEAD_LETTERS)
         self._changes = self._counter(metrics.CHANGES)
+        self._planned = self._counter(metrics.PLANNED)
         self._drops = self._counter(metrics.DROPS)
         self._rekeyed = self._counter(metrics.REKEYED)
         self._fired = self._counter(metrics.FIRED)
@@ -81,6 +82,10 @@ class Sensors:
     def change(self, kind: str) -> None:
         """Count a change of an alert."""
         self._changes.add(1, kind)
+
+    def planned(self, channel: str, status: str) -> None:
+        """Count a step that planning gave to a delivery."""
+        self._planned.add(1, channel, status)
 
     def drop(self, stage: str, reason: str) -> None:
         """Count what a stage dropped."""
