@@ -3,16 +3,18 @@
 Pure: the moment, and the draw from which jitter is made, are arguments.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
+from typing import TypeAlias
 
 from connectors.sinks.sink import Later, Refused, Unknown
 from schemas.reasons import AddressKind, Lane, Reason
 
 # DESIGN 4: seconds after the first, second ... attempt. A page that comes hours late is worthless.
-LADDERS = MappingProxyType(
+Ladders: TypeAlias = Mapping[Lane, Sequence[float]]
+LADDERS: Ladders = MappingProxyType(
     {
         Lane.NORMAL: (10.0, 30.0, 120.0, 600.0, 3600.0),
         Lane.URGENT: (5.0, 15.0, 60.0, 180.0, 300.0),
@@ -37,14 +39,14 @@ def wait_s(
     attempt: int,
     lane: str,
     draw: float,
-    ladders: MappingProxyType[Lane, Sequence[float]] | None = None,
+    ladders: Ladders = LADDERS,
 ) -> float | None:
     """Give the seconds until the attempt after this one, or None where it was the last.
 
     `draw` is from 0 to 1. Never earlier than the provider asked for. After an unknown answer
     the normal lane leaves time for a receipt; the urgent lane goes on at once, the first time.
     """
-    ladder = (ladders or LADDERS)[Lane(lane)]
+    ladder = ladders[Lane(lane)]
     if attempt > len(ladder):
         return None
     if isinstance(answer, Unknown) and lane == Lane.URGENT and attempt == 1:

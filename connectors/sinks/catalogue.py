@@ -1,0 +1,33 @@
+"""Which sink brings out which channel: one line a channel, and the sandbox for the rest."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from connectors.settings import Settings
+from connectors.sinks.sandbox import Sandbox
+from connectors.sinks.sink import Sink
+from connectors.stores.postgres import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Hold what a sink may be made of."""
+
+    settings: Settings
+    database: Database
+    env: Mapping[str, str]
+
+
+# Gives the sink that the settings lead to, or None where they lead to none.
+Maker = Callable[[Parts], Sink | None]
+MAKERS: dict[str, Maker] = {}
+
+
+def made(channel: str, parts: Parts) -> Sink:
+    """Make the channel's sink; the sandbox where no credentials lead to a provider.
+
+    Raises ConfigurationError where settings are there and cannot be used.
+    """
+    maker = MAKERS.get(channel)
+    found = maker(parts) if maker else None
+    return found or Sandbox(channel, parts.database)

@@ -1,0 +1,155 @@
+"""Let calls through to an endpoint as fast as it bears them, and park the rest.
+
+One slow or broken endpoint costs the others nothing: whoever cannot go within a second is
+parked, and where a second passed without any call ending, at once.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connectors.sinks.breaker import Breaker, Gate
+from connectors.sinks.pace import RESERVE, Pace
+from connectors.sinks.sink import Answer, Later, Limits, Unknown
+from schemas.reasons import Lane, Reason
+
+PATIENCE_S = 1.0
+ENDPOINTS = 20_000  # remembered while nothing goes on there: some 10 MiB
+
+
+@dataclass(slots=True)
+class _Slots:
+    under_way: int = 0
+    moved_at: float = 0.0
+    waiting: "deque[asyncio.Future[None]]" = field(default_factory=deque)
+
+
+@dataclass(slots=True)
+class _Endpoint:
+    breaker: Breaker
+    pace: Pace
+    slots: dict[str, _Slots]
+
+    def is_idle(self) -> bool:
+        return not self.breaker.is_open and not any(
+            slots.under_way or slots.waiting for slots in self.slots.values()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Hold the right to make one call; give it back by `leave` or `leave_unused`."""
+
+    endpoint: str
+    lane: str
+    gate: Gate
+
+
+class Endpoints:
+    """Know every endpoint of one sink, for both lanes."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._known: OrderedDict[str, _Endpoint] = OrderedDict()
+
+    async def enter(self, endpoint: str, lane: str) -> Pass | Reason:
+        """Give the right to call, within a second; or say for which reason to park."""
+        at = self._endpoint(endpoint)
+        now = self._clock()
+        gate = at.breaker.ask(now)
+        if lane == Lane.NORMAL and gate is Gate.SHUT:
+            return Reason.BREAKER_OPEN
+        keep = 0.0 if lane == Lane.URGENT else RESERVE
+        wait_s = at.pace.take(now, keep=keep, patience_s=PATIENCE_S)
+        if wait_s is None:
+            at.breaker.give_up(gate)
+            return Reason.PACED
+        try:
+            if wait_s:
+                await asyncio.sleep(wait_s)
+            entered = await self._slot(at.slots[lane])
+        except asyncio.CancelledError:
+            self._take_back(at, gate)
+            raise
+        if not entered:
+            self._take_back(at, gate)
+            return Reason.PACED
+        return Pass(endpoint, lane, gate)
+
+    def leave(self, held: Pass, answer: Answer) -> None:
+        """Be done with a call, and learn from its answer how the endpoint does."""
+        at = self._endpoint(held.endpoint)
+        now = self._clock()
+        limited = isinstance(answer, Later) and answer.reason is Reason.PROVIDER_LIMITS
+        if limited and isinstance(answer, Later):
+            at.pace.be_quiet(now + min(answer.after_s or PATIENCE_S, 60.0))
+        failed = isinstance(answer, Later | Unknown) and not limited
+        at.breaker.note(now, held.gate, failed=failed)
+        self._free(at.slots[held.lane])
+
+    def leave_unused(self, held: Pass) -> None:
+        """Be done without having called."""
+        at = self._endpoint(held.endpoint)
+        self._take_back(at, held.gate)
+        self._free(at.slots[held.lane])
+
+    @property
+    def broken(self) -> int:
+        """Count the endpoints that are not called, but to try."""
+        return sum(at.breaker.is_open for at in self._known.values())
+
+    def _take_back(self, at: _Endpoint, gate: Gate) -> None:
+        at.breaker.give_up(gate)
+        at.pace.give_back()
+
+    def _endpoint(self, name: str) -> _Endpoint:
+        found = self._known.get(name)
+        if found is None:
+            pace = Pace(self._limits.per_s, self._limits.burst)
+            slots = {str(lane): _Slots() for lane in Lane}
+            found = self._known[name] = _Endpoint(Breaker(), pace, slots)
+            self._forget()
+        self._known.move_to_end(name)
+        return found
+
+    def _forget(self) -> None:
+        if len(self._known) > ENDPOINTS:
+            oldest = next(iter(self._known))
+            if self._known[oldest].is_idle():
+                del self._known[oldest]
+            else:
+                self._known.move_to_end(oldest)
+
+    async def _slot(self, slots: _Slots) -> bool:
+        now = self._clock()
+        if slots.under_way < self._limits.in_flight:
+            slots.under_way += 1
+            slots.moved_at = now
+            return True
+        if now - slots.moved_at >= PATIENCE_S:
+            return False
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        slots.waiting.append(turn)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await turn
+        except BaseException as ended:
+            if turn.done() and not turn.cancelled():
+                self._free(slots)  # the turn came in the moment of giving up
+            elif turn in slots.waiting:
+                slots.waiting.remove(turn)
+            if isinstance(ended, TimeoutError):
+                return False
+            raise
+        return True
+
+    def _free(self, slots: _Slots) -> None:
+        slots.moved_at = self._clock()
+        while slots.waiting:
+            turn = slots.waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)  # the slot changes hands
+                return
+        slots.under_way -= 1
