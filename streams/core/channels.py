@@ -8,8 +8,17 @@ from schemas.reasons import Channel, Priority, Reason
 from schemas.records import Intent
 from streams.core.person import Person, address_gone, opted_out
 
-CHANNELS = frozenset(channel.value for channel in Channel)
 ANY = "*"
+_IN_ORDER = tuple(channel.value for channel in Channel)
+CHANNELS = frozenset(_IN_ORDER)
+# Plain words: this runs for every intent, and a member of an enum is slow to ask for its value.
+_PUSH = Channel.PUSH.value
+_CRITICAL = int(Priority.CRITICAL)
+_NO_CHANNEL = Reason.NO_CHANNEL.value
+_NO_ADDRESS = Reason.NO_ADDRESS.value
+_OPTED_OUT = Reason.OPTED_OUT.value
+_ADDRESS_GONE = Reason.ADDRESS_GONE.value
+_PREFERENCE = Reason.PREFERENCE.value
 
 
 class Option(Struct, frozen=True, gc=False):
@@ -33,7 +42,7 @@ def chosen(intent: Intent, person: Person, kind: NotificationType) -> tuple[Opti
     """
     asked = intent.channels is not None
     names = _usual(intent, person, kind) if intent.channels is None else _asked(intent.channels)
-    insisting = intent.priority >= Priority.CRITICAL and kind.critical_ignores_opt_out
+    insisting = intent.priority >= _CRITICAL and kind.critical_ignores_opt_out
     options = tuple(_option(name, intent, person, kind, insisting=insisting) for name in names)
     unwanted = {name for name in names if not wanted(person.preference, kind=kind.id, channel=name)}
     if not unwanted:
@@ -60,43 +69,48 @@ def _asked(names: list[str]) -> tuple[str, ...]:
 
 
 def _usual(intent: Intent, person: Person, kind: NotificationType) -> tuple[str, ...]:
-    addressed = (c.value for c in Channel if _addresses(intent, person, c.value))
-    names = dict.fromkeys(_asked(kind.channels) or addressed)
-    if person.preference is not None:
-        enabled = person.preference.enabled
-        for channel in Channel:
-            named = enabled.get(f"{kind.id}/{channel}") or enabled.get(f"{ANY}/{channel}")
-            if named and wanted(person.preference, kind=kind.id, channel=channel):
-                names.setdefault(channel.value)
-    return tuple(names)
+    names = _asked(kind.channels) or tuple(c for c in _IN_ORDER if _addresses(intent, person, c))
+    preference = person.preference
+    if preference is None or True not in preference.enabled.values():
+        return names
+    enabled = preference.enabled
+    turned_on = (
+        channel
+        for channel in _IN_ORDER
+        if channel not in names
+        and (enabled.get(f"{kind.id}/{channel}") or enabled.get(f"{ANY}/{channel}"))
+        and wanted(preference, kind=kind.id, channel=channel)
+    )
+    return (*names, *turned_on)
 
 
 def _option(
     channel: str, intent: Intent, person: Person, kind: NotificationType, *, insisting: bool
 ) -> Option:
     if channel not in CHANNELS:
-        return Option(channel, reason=Reason.NO_CHANNEL.value)
+        return Option(channel, reason=_NO_CHANNEL)
     addresses = _addresses(intent, person, channel)
     if not addresses:
-        return Option(channel, reason=Reason.NO_ADDRESS.value)
+        return Option(channel, reason=_NO_ADDRESS)
     out = opted_out(person.feedback, channel, kind=kind.id)
     if out and not insisting:
-        return Option(channel, reason=Reason.OPTED_OUT.value)
+        return Option(channel, reason=_OPTED_OUT)
     good = tuple(one for one in addresses if not address_gone(person.feedback, channel, one))
     if not good:
-        return Option(channel, reason=Reason.ADDRESS_GONE.value)
+        return Option(channel, reason=_ADDRESS_GONE)
     # Each push token is another device; any other second address is the same person again.
-    return Option(channel, good if channel == Channel.PUSH else good[:1], mandatory=out)
+    return Option(channel, good if channel == _PUSH else good[:1], mandatory=out)
 
 
 def _addresses(intent: Intent, person: Person, channel: str) -> tuple[str, ...]:
     given = intent.to.get(channel, "").strip()
     if given:
         return (given,)
-    if person.recipient is None:
-        return ()
-    known = (address.strip() for address in person.recipient.addresses.get(channel, ()))
-    return tuple(dict.fromkeys(address for address in known if address))
+    known = () if person.recipient is None else person.recipient.addresses.get(channel, ())
+    if len(known) == 1:  # as nearly always
+        address = known[0].strip()
+        return (address,) if address else ()
+    return tuple(dict.fromkeys(address.strip() for address in known if address.strip()))
 
 
 def _insist(option: Option) -> Option:
@@ -104,6 +118,6 @@ def _insist(option: Option) -> Option:
 
 
 def _give_way(option: Option) -> Option:
-    if option.reason == Reason.NO_CHANNEL:
+    if option.reason == _NO_CHANNEL:
         return option
-    return Option(option.channel, reason=Reason.PREFERENCE.value)
+    return Option(option.channel, reason=_PREFERENCE)

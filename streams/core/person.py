@@ -15,6 +15,7 @@ _OUT, _IN = "out", "in"
 # ... and the latest word for and against an address.
 _BAD, _GOOD = "bad", "good"
 _NEVER = -1
+_EMAIL = Channel.EMAIL.value
 _NOTHING: Mapping[tuple[str, str, str], int] = MappingProxyType({})
 
 
@@ -111,4 +112,4 @@ def _facts(event: AddressEvent) -> Iterator[tuple[str, str, str]]:
 
 def _written(channel: str, address: str) -> str:
     # Mail providers report addresses in small letters, however they were written.
-    return address.strip().casefold() if channel == Channel.EMAIL else address.strip()
+    return address.strip().casefold() if channel == _EMAIL else address.strip()
