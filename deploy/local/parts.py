@@ -36,6 +36,7 @@ GATEWAY = "gateway"
 APPS: tuple[App, ...] = (
     App(GATEWAY, ("connectors.serve",), health="/health/ready"),
     App("triage", ("streams", "triage"), health="/metrics"),
+    App("planning", ("streams", "planning"), health="/metrics"),
     App("views", ("connectors.views",), health="/health/ready"),
 )
 
