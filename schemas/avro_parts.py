@@ -7,6 +7,7 @@ that lies beyond the bytes, which the caller must look for. NUL characters are n
 
 LONG_MIN, LONG_MAX = -(1 << 63), (1 << 63) - 1
 MEMO = 16_384  # longs remembered; moments repeat within a record and within a millisecond
+WORDS_MEMO, WORD_BYTES = 2048, 64  # names of kinds, stages, tenants and sources come again
 MOMENT_BYTES = 6  # a varint of the years 1987 to 2527 in milliseconds
 LONGEST_VARINT = 10  # bytes of 7 bits for 64 bits
 
@@ -64,7 +65,21 @@ class _Moments(dict[bytes, int]):
         return value
 
 
+class _Words(dict[str, bytes]):
+    """Give size and bytes of any text; a bounded memory of short ones given before."""
+
+    def __missing__(self, text: str) -> bytes:
+        raw = text.encode()
+        written = LONGS[len(raw)] + raw
+        if len(raw) <= WORD_BYTES:
+            if len(self) >= WORDS_MEMO:
+                self.clear()
+            self[text] = written
+        return written
+
+
 LONGS = _Longs()
+WORDS = _Words()
 MOMENTS = _Moments()
 # One byte of a varint: what it says alone, or that it does not (a continuation, a negative size).
 SMALL = tuple((n >> 1) ^ -(n & 1) for n in range(128))

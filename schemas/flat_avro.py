@@ -21,6 +21,7 @@ from schemas.avro_parts import (
     MOMENTS,
     SIZES,
     SMALL,
+    WORDS,
     read_long,
     read_size,
     read_texts,
@@ -109,6 +110,7 @@ _READ = {
 # How the value in {name} is made ready, and the parts of what is written for it.
 _WRITE = {
     "string": ("    {name} = {name}.encode()\n", "LONGS[len({name})], {name}"),
+    "word": ("", "WORDS[{name}]"),
     "bytes": ("", "LONGS[len({name})], {name}"),
     "json": ("    {name} = dumps({name})\n", "LONGS[len({name})], {name}"),
     "boolean": ("", "BOOLS[{name}]"),
@@ -129,10 +131,18 @@ _MOSTLY_GIVEN = frozenset(
         *("status", "priority", "type", "attempt", "detail"),
     )
 )
+# Texts of which a topic holds few different ones.
+_WORDS = frozenset(
+    (
+        *("kind", "status", "subject_kind", "stage", "outcome", "reason"),
+        *("source", "severity", "tenant", "type", "template", "channel", "provider"),
+    )
+)
 
 
 _PARTS = {
     "LONGS": LONGS,
+    "WORDS": WORDS,
     "MOMENTS": MOMENTS,
     "MOMENT_BYTES": MOMENT_BYTES,
     "SIZES": SIZES,
@@ -230,8 +240,12 @@ def _default_bytes(run: _Group) -> bytes:
 
 
 def _written(pairs: list[tuple[str, str]]) -> tuple[str, str]:
-    ready = "".join(_WRITE[kind][0].format(name=name) for name, kind in pairs)
-    return ready, ", ".join(_WRITE[kind][1].format(name=name) for name, kind in pairs)
+    forms = [
+        (name, _WRITE["word" if kind == "string" and name in _WORDS else kind])
+        for name, kind in pairs
+    ]
+    ready = "".join(form[0].format(name=name) for name, form in forms)
+    return ready, ", ".join(form[1].format(name=name) for name, form in forms)
 
 
 def _writer(groups: list[_Group], names: list[str]) -> str:

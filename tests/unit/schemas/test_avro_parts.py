@@ -114,3 +114,22 @@ def test_a_number_beyond_64_bits_is_not_written(value: int) -> None:
     """What no reader could hold is not written."""
     with pytest.raises(OverflowError):
         avro_parts.LONGS[value]
+
+
+@given(texts)
+def test_words_are_avros(text: str) -> None:
+    """A word is written as by any Avro library, the first time and from memory."""
+    raw = written("string", text)
+
+    assert raw == avro_parts.WORDS[text]
+    assert raw == avro_parts.WORDS[text]
+
+
+def test_a_memory_of_words_is_bounded() -> None:
+    """Neither many words nor long ones fill the memory."""
+    for number in range(3 * avro_parts.WORDS_MEMO):
+        assert f"word{number}".encode() == avro_parts.WORDS[f"word{number}"][1:]
+    avro_parts.WORDS["w" * 1000]
+
+    assert len(avro_parts.WORDS) <= avro_parts.WORDS_MEMO
+    assert "w" * 1000 not in avro_parts.WORDS
