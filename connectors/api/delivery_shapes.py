@@ -200,7 +200,7 @@ def _decided(row: Row) -> ExplainedStep:
         at=iso(row["occurred_at"]),
         said=wording.decision(row),
         kind="decision",
-        channel="",
+        channel=wording.channel_of(row),
         delivery_id=row["subject_id"] if row["subject_kind"] == "delivery" else "",
         stage=row["stage"],
         outcome=row["outcome"],

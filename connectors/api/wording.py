@@ -1,10 +1,15 @@
 """Say in plain words what happened to a delivery, and why: pure."""
 
+import re
 from typing import Any
 
-from schemas.reasons import DeliveryStatus, Outcome, Reason
+from schemas.reasons import Channel, DeliveryStatus, Reason
 
 Row = dict[str, Any]
+
+_CHANNELS = frozenset(map(str, Channel))
+# By this planning tells its decisions apart (channel and step, or a place): no word for people.
+_MARK = re.compile(r"\w+:\d+")
 
 # What a reason means to whoever asks "why did I (not) get this?".
 WHY: dict[str, str] = {
@@ -82,12 +87,17 @@ def step(event: Row, *, until: str | None) -> str:
 
 def decision(row: Row) -> str:
     """Say one decision in a sentence."""
-    said: str = row["stage"].replace("_", " ")
-    if row["outcome"] == Outcome.PASSED:
-        return f"{said}: passed" + (f" ({row['detail']})" if row["detail"] else "")
+    channel, detail = channel_of(row), row["detail"]
+    said: str = (f"{channel}: " if channel else "") + row["stage"].replace("_", " ")
     said += f": {row['outcome']}"
     if row["reason"]:
         said += f", {why(row['reason'])}"
     if row["rule_id"]:
         said += f" (rule {row['rule_id']})"
-    return said + (f" ({row['detail']})" if row["detail"] else "")
+    return said + (f" ({detail})" if detail and not _MARK.fullmatch(detail) else "")
+
+
+def channel_of(row: Row) -> str:
+    """Give the channel that a decision of planning is about, or nothing."""
+    channel, colon, _ = row["detail"].partition(":")
+    return channel if colon and channel in _CHANNELS else ""

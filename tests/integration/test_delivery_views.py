@@ -141,9 +141,9 @@ def test_the_monitoring_query_runs_unchanged(home: House, views: Process) -> Non
 def test_killed_again_and_again_the_log_neither_loses_nor_doubles(
     home: House, views: Process
 ) -> None:
-    """After four kill -9 under load every delivery stands as its last event says, counted once."""
+    """After three kill -9 under load every delivery stands as its last event says, counted once."""
     seed = random.Random(5)
-    waves = ("queued", "retrying", "sent", "delivered")
+    waves = ("queued", "retrying", "delivered")
     for number, status in enumerate(waves):
         publish(home, [event(str(n), status, at=number) for n in range(200)])
         views.start()
@@ -157,7 +157,7 @@ def test_killed_again_and_again_the_log_neither_loses_nor_doubles(
         )
         views.kill()
     views.start()
-    _wait(home, "SELECT count(*) AS n FROM delivery_events", [{"n": 800}])
+    _wait(home, "SELECT count(*) AS n FROM delivery_events", [{"n": 600}])
 
     assert [{"status": "delivered", "n": 200}] == rows(
         home, "SELECT status, count(*) AS n FROM notification_log GROUP BY 1"

@@ -67,6 +67,8 @@ async def listed(
             out.append(value)
     if wanted.alert:
         clauses.append("alert_id <> ''")  # said in full, so that the index of alerts serves
+    if wanted.status == "failed":
+        clauses.append("status = 'failed'")  # the same for the index of failures
     if after is not None:
         clauses.append(_MARK)
         out.extend(after)

@@ -90,6 +90,19 @@ def test_a_decision_is_a_sentence() -> None:
         "quiet hours: held, the recipient's quiet hours (rule r) (until 07:00)"
         == wording.decision(row)
     )
-    assert "planning: passed (channels)" == wording.decision(
-        row | {"stage": "planning", "outcome": "passed", "detail": "channels"}
+    assert "planning: passed" == wording.decision(
+        row | {"stage": "planning", "outcome": "passed", "reason": "", "rule_id": "", "detail": ""}
     )
+
+
+def test_a_decision_about_a_channel_names_it() -> None:
+    """What planning decided of one channel is told of that channel, without its own marks."""
+    row = {
+        "stage": "rate_limit",
+        "outcome": "held",
+        "reason": "",
+        "rule_id": "",
+        "detail": "sms:2",
+    }
+    assert "sms: rate limit: held" == wording.decision(row)
+    assert "rate limit: held" == wording.decision(row | {"detail": "0:17"})
