@@ -52,7 +52,8 @@ bench: $(READY) ## measure; NAME=triage measures one thing, no NAME shows the li
 	$(BIN)/python -m tests.bench $(NAME)
 
 golden: $(READY) ## write the golden files anew; review the difference
-	TOCSIN_GOLDEN=write $(BIN)/python -m pytest -q tests/unit/schemas tests/unit/connectors/api $(ARGS)
+	TOCSIN_GOLDEN=write $(BIN)/python -m pytest -q tests/unit/schemas tests/unit/connectors/api \
+	  tests/unit/deploy/test_sample_templates.py $(ARGS)
 
 fmt: $(READY) ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix-only .

@@ -17,7 +17,7 @@ FILTERS = frozenset(
         "first", "float", "get", "indent", "int", "items", "join", "keys", "last", "length",
         "line", "list", "lower", "max", "min", "priority", "replace", "reverse", "round",
         "slack_link", "sort", "span", "string", "strip", "sum", "title", "tojson", "trim",
-        "truncate", "unique", "upper", "urlencode", "values",
+        "truncate", "unique", "upper", "urlencode", "values", "web_link",
     }
 )  # fmt: skip
 TESTS = frozenset(

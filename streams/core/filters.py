@@ -18,6 +18,7 @@ from streams.core.text_form import cut, for_slack, one_line
 RANGE, STEPS, TOGETHER, WEIGHED = "0range", "0steps", "0together", "0weighed"
 READER = "to"  # the name under which a template finds who reads it
 
+_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _RANGE = 10_000  # numbers that range() gives at most
 
 
@@ -157,9 +158,15 @@ def _reader(context: Context, name: str) -> str:
     return str(context.parent.get(READER, {}).get(name, ""))
 
 
+def _web_link(value: Any) -> str:
+    # What an attribute such as href may hold: a scheme like javascript: would run.
+    target = "".join(_text(value).split())
+    return target if _LINK.match(target) else "#"
+
+
 def _slack_link(url: Any, shown: Any = "") -> str:
     target = re.sub(r"[<>|\s]", "", _text(url))
-    if not re.match(r"(?:https?://|mailto:)", target):
+    if not _LINK.match(target):
         return _text(shown) or _text(url)
     label = for_slack(one_line(_text(shown), limit=200)).replace("|", " ")
     return Written(f"<{target.replace('&', '&amp;')}{'|' + label if label else ''}>")
@@ -245,6 +252,7 @@ _PLAIN: Mapping[str, Callable[..., Any]] = {
     "unique": lambda value: list(dict.fromkeys(_alike(_several(value)))),
     "upper": lambda value: _text(value).upper(),
     "urlencode": lambda value: quote(_text(value), safe=""),
+    "web_link": _web_link,
     "values": lambda value: list(_mapping(value).values()),
     RANGE: _range,
     TOGETHER: _together,

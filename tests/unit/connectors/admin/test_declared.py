@@ -20,7 +20,13 @@ def test_control_topics_have_one_partition_and_the_rest_share_the_count() -> Non
     """What is broadcast is read whole; what is co-partitioned has one count."""
     found = declared(Names(), partitions=4, replication=1)
     single = {each.name for each in found if each.partitions == 1}
-    assert {"control.routes", "control.silences", "control.rules"} == single
+    assert {
+        "control.routes",
+        "control.silences",
+        "control.rules",
+        "control.templates",
+        "control.types",
+    } == single
     assert {1, 4} == {each.partitions for each in found}
 
 
