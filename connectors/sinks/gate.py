@@ -1,7 +1,7 @@
 """Let calls through to an endpoint as fast as it bears them, and park the rest.
 
-One slow or broken endpoint costs the others nothing: whoever cannot go within a second is
-parked, and where a second passed without any call ending, at once.
+One slow or broken endpoint costs the others nothing: whoever would wait where nothing moves, or
+behind too many, is parked. The limits of a sink say how patient it is.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from connectors.sinks.pace import RESERVE, Pace
 from connectors.sinks.sink import Answer, Later, Limits, Unknown
 from schemas.reasons import Lane, Reason
 
-PATIENCE_S = 1.0
+QUIET_S = 1.0  # after a 429 that does not say for how long
+QUIET_MOST_S = 60.0
 ENDPOINTS = 20_000  # remembered while nothing goes on there: some 10 MiB
 
 
@@ -41,7 +42,7 @@ class _Endpoint:
 class Pass:
     """Hold the right to make one call; give it back by `leave` or `leave_unused`."""
 
-    endpoint: str
+    endpoint: _Endpoint
     lane: str
     gate: Gate
 
@@ -55,14 +56,14 @@ class Endpoints:
         self._known: OrderedDict[str, _Endpoint] = OrderedDict()
 
     async def enter(self, endpoint: str, lane: str) -> Pass | Reason:
-        """Give the right to call, within a second; or say for which reason to park."""
+        """Give the right to call as soon as it is there; or say for which reason to park."""
         at = self._endpoint(endpoint)
         now = self._clock()
         gate = at.breaker.ask(now)
         if lane == Lane.NORMAL and gate is Gate.SHUT:
             return Reason.BREAKER_OPEN
         keep = 0.0 if lane == Lane.URGENT else RESERVE
-        wait_s = at.pace.take(now, keep=keep, patience_s=PATIENCE_S)
+        wait_s = at.pace.take(now, keep=keep, patience_s=self._limits.patience_s)
         if wait_s is None:
             at.breaker.give_up(gate)
             return Reason.PACED
@@ -76,29 +77,28 @@ class Endpoints:
         if not entered:
             self._take_back(at, gate)
             return Reason.PACED
-        return Pass(endpoint, lane, gate)
+        return Pass(at, lane, gate)
 
     def leave(self, held: Pass, answer: Answer) -> None:
         """Be done with a call, and learn from its answer how the endpoint does."""
-        at = self._endpoint(held.endpoint)
-        now = self._clock()
+        at, now = held.endpoint, self._clock()
         limited = isinstance(answer, Later) and answer.reason is Reason.PROVIDER_LIMITS
         if limited and isinstance(answer, Later):
-            at.pace.be_quiet(now + min(answer.after_s or PATIENCE_S, 60.0))
+            at.pace.be_quiet(now + min(answer.after_s or QUIET_S, QUIET_MOST_S))
         failed = isinstance(answer, Later | Unknown) and not limited
         at.breaker.note(now, held.gate, failed=failed)
         self._free(at.slots[held.lane])
 
     def leave_unused(self, held: Pass) -> None:
         """Be done without having called."""
-        at = self._endpoint(held.endpoint)
+        at = held.endpoint
         self._take_back(at, held.gate)
         self._free(at.slots[held.lane])
 
     @property
     def broken(self) -> int:
         """Count the endpoints that are not called, but to try."""
-        return sum(at.breaker.is_open for at in self._known.values())
+        return sum(at.breaker.is_open for at in list(self._known.values()))
 
     def _take_back(self, at: _Endpoint, gate: Gate) -> None:
         at.breaker.give_up(gate)
@@ -128,22 +128,24 @@ class Endpoints:
             slots.under_way += 1
             slots.moved_at = now
             return True
-        if now - slots.moved_at >= PATIENCE_S:
+        if len(slots.waiting) >= self._limits.waiting:
             return False
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         slots.waiting.append(turn)
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await turn
-        except BaseException as ended:
-            if turn.done() and not turn.cancelled():
+            while not turn.done():
+                left_s = slots.moved_at + self._limits.patience_s - self._clock()
+                if left_s <= 0:
+                    break
+                await asyncio.wait([turn], timeout=left_s)
+        except asyncio.CancelledError:
+            if turn.done():
                 self._free(slots)  # the turn came in the moment of giving up
-            elif turn in slots.waiting:
-                slots.waiting.remove(turn)
-            if isinstance(ended, TimeoutError):
-                return False
             raise
-        return True
+        finally:
+            if not turn.done():
+                slots.waiting.remove(turn)
+        return turn.done()
 
     def _free(self, slots: _Slots) -> None:
         slots.moved_at = self._clock()

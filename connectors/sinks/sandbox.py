@@ -4,10 +4,11 @@ Rows are shown by the dashboard's outbox. Nothing leaves the house.
 """
 
 import time
+from dataclasses import replace
 
 import msgspec
 
-from connectors.sinks.sink import Answer, Later, Limits, Refused, Sent
+from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent
 from connectors.stores.postgres import Database
 from connectors.stores.queries import outbox
 from schemas.deliveries import Delivery
@@ -20,7 +21,7 @@ class Sandbox:
     """Stand in for the provider of any channel; what it takes is delivered at once."""
 
     provider = "sandbox"
-    limits = Limits(in_flight=8)
+    limits = replace(ACCOUNT, in_flight=8)  # as many as the database gives connections
 
     def __init__(self, channel: str, database: Database) -> None:
         self.channel = channel

@@ -76,7 +76,19 @@ class Limits:
     """Calls a second to one endpoint (0: no pace)."""
 
     burst: int = 1
-    """Calls that may follow one another at once after a quiet while."""
+    """Calls that may follow one another at once after a quiet while, at least 1."""
+
+    patience_s: float = 1.0
+    """Seconds that a delivery waits for its turn where no call ends, or for its pace; then it is
+    parked (1: one receiver's trouble is not the others')."""
+
+    waiting: int = 64
+    """Deliveries that may wait for a call to one endpoint; more are parked."""
+
+
+# One account serves every recipient: whoever would be parked would only meet it again, so
+# deliveries wait, and the topic with them. Longer than a call, and than a 429 is heeded.
+ACCOUNT = Limits(in_flight=32, patience_s=75.0, waiting=100_000)
 
 
 class Sink(Protocol):
