@@ -57,6 +57,9 @@ class ChangelogRecords:
         self._records = fetched._records  # noqa: SLF001
         self._check_crcs = fetched._check_crcs  # noqa: SLF001
         self.next_fetch_offset: int = fetched.next_fetch_offset
+        # It and its iterator hold each other, and with them a mebibyte: a restore's worth of
+        # them waited for the collector.
+        fetched._records_iterator = None  # noqa: SLF001
         # One for all rounds: after an error it has ended, so that nothing behind it is taken.
         self._unpacked = self._unpack()
 

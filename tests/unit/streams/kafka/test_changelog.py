@@ -1,5 +1,7 @@
 """Changelogs are read a Kafka batch at a time, and say what a record at a time would have said."""
 
+import gc
+import weakref
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -91,6 +93,21 @@ def test_a_corrupt_batch_is_an_error_and_ends_the_reading() -> None:
 
     assert [] == list(records)
     assert 1 == records.next_fetch_offset
+
+
+def test_fetched_bytes_are_let_go_with_the_last_who_reads_them() -> None:
+    """A restore's memory does not grow with what it has read: no bytes wait for the collector."""
+    replaced = aiokafkas(kafka_batch(0, [(b"a", b"1")]))
+    still_there = weakref.ref(replaced)
+    gc.disable()
+    try:
+        records = ChangelogRecords(replaced)
+        del replaced
+
+        assert still_there() is None
+        assert 1 == len(list(records))
+    finally:
+        gc.enable()
 
 
 def test_only_changelogs_are_read_this_way() -> None:
