@@ -173,24 +173,37 @@ def _channel(name: str, status: str, row: Row, deliveries: list[Delivery]) -> Ch
 def explanation(
     subject: str, status: str, *, events: Iterable[Row], decisions: Iterable[Row]
 ) -> IntentExplanation:
-    """Say in words, in order of time, what was done and decided."""
-    steps = [(row["occurred_at"], 1, _told(row)) for row in events]
-    steps += [(row["occurred_at"], 0, _decided(row)) for row in decisions]
+    """Say in words, in order of time, what was done and decided.
+
+    A decision that an event tells too is told once, by the event.
+    """
+    decided = {_matter(row, wording.channel_of(row)): row for row in decisions}
+    steps = []
+    for row in events:
+        decision = decided.pop(_matter(row, row["channel"]), None)
+        steps.append((row["occurred_at"], 1, _told(row, decision)))
+    steps += [(row["occurred_at"], 0, _decided(row)) for row in decided.values()]
     steps.sort(key=lambda each: each[:2])
     return IntentExplanation(id=subject, status=status, steps=[step for _, _, step in steps])
 
 
-def _told(row: Row) -> ExplainedStep:
+def _matter(row: Row, channel: str) -> tuple[object, ...]:
+    # What names no channel, or gives no reason, is told on its own.
+    alone = "" if channel and row["reason"] else row["id"]
+    return row["occurred_at"], channel, row["reason"], alone
+
+
+def _told(row: Row, decision: Row | None) -> ExplainedStep:
     return ExplainedStep(
         at=iso(row["occurred_at"]),
         said=wording.step(row, until=iso(row["held_until"])),
         kind="event",
         channel=row["channel"],
         delivery_id=row["delivery_id"],
-        stage="",
+        stage=decision["stage"] if decision else "",
         outcome=row["status"],
         reason=row["reason"],
-        rule_id="",
+        rule_id=decision["rule_id"] if decision else "",
         detail=row["error"],
     )
 

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from schemas.reasons import Channel, DeliveryStatus, Reason
+from schemas.reasons import NO_CHANNEL, Channel, DeliveryStatus, Reason
 
 Row = dict[str, Any]
 
-_CHANNELS = frozenset(map(str, Channel))
+_CHANNELS = frozenset([*map(str, Channel), NO_CHANNEL])
 # By this planning tells its decisions apart (channel and step, or a place): no word for people.
 _MARK = re.compile(r"\w+:\d+")
 
@@ -68,7 +68,7 @@ def step(event: Row, *, until: str | None) -> str:
     """Say one step of a delivery in a sentence; `until` is when a hold ends, as it is shown."""
     status: str = event["status"]
     said = _STEPS.get(status, status)
-    if event["channel"] != "none":
+    if event["channel"] != NO_CHANNEL:
         said = f"{event['channel']}: {said}"
     if until and status in (DeliveryStatus.HELD, DeliveryStatus.RETRYING):
         said += f" until {until}" if status == DeliveryStatus.HELD else f" at {until}"
@@ -88,7 +88,9 @@ def step(event: Row, *, until: str | None) -> str:
 def decision(row: Row) -> str:
     """Say one decision in a sentence."""
     channel, detail = channel_of(row), row["detail"]
-    said: str = (f"{channel}: " if channel else "") + row["stage"].replace("_", " ")
+    said: str = (f"{channel}: " if channel not in ("", NO_CHANNEL) else "") + row["stage"].replace(
+        "_", " "
+    )
     said += f": {row['outcome']}"
     if row["reason"]:
         said += f", {why(row['reason'])}"
@@ -98,6 +100,6 @@ def decision(row: Row) -> str:
 
 
 def channel_of(row: Row) -> str:
-    """Give the channel that a decision of planning is about, or nothing."""
+    """Give the channel that a decision of planning is about, `none` for all, or nothing."""
     channel, colon, _ = row["detail"].partition(":")
     return channel if colon and channel in _CHANNELS else ""

@@ -115,3 +115,31 @@ def test_the_best_of_several_addresses_speaks_for_the_channel() -> None:
 def test_sent_is_final_where_no_receipt_can_come(provider: str, later: int, status: str) -> None:
     """SMTP tells nothing more, and after three days nobody waits for a receipt."""
     assert status == _status(_row("a", "sent", sent_at=NOON, provider=provider), now=NOON + later)
+
+
+def _step(**fields: Any) -> Row:
+    given: Row = dict.fromkeys(
+        ("error", "provider", "corrects", "replay", "delivery_id", "subject_kind", "rule_id"), ""
+    )
+    given |= {"held_until": 0, "attempt": 0, "maybe_repeat": False, "occurred_at": NOON}
+    return given | fields
+
+
+def test_what_event_and_decision_tell_alike_is_told_once() -> None:
+    """A hold that was decided and published is one line; what has no reason stays apart."""
+    held = _step(id="e1", status="held", channel="sms", reason="rate_limited")
+    queued = _step(id="e2", status="queued", channel="email", reason="")
+    also = _step(id="e3", status="queued", channel="email", reason="")
+    decision = _step(
+        id="d1", stage="rate_limit", outcome="held", reason="rate_limited", detail="sms:1"
+    )
+    other = _step(id="d2", stage="planning", outcome="dropped", reason="duplicate", detail="0:7")
+    said = shapes.explanation(
+        "i", "pending", events=[held, queued, also], decisions=[decision, other]
+    )
+    assert [
+        ("decision", "planning", ""),
+        ("event", "rate_limit", "sms"),
+        ("event", "", "email"),
+        ("event", "", "email"),
+    ] == [(step.kind, step.stage, step.channel) for step in said.steps]
