@@ -31,7 +31,7 @@ from streams.core.plan_draft import (
     is_digest,
 )
 from streams.core.plan_step import Step
-from streams.core.saying import ask_for_digest, say
+from streams.core.saying import ask_for_digest, say_again
 from streams.core.template import TemplateFailed
 
 __all__ = ["Case", "Planned", "plan"]
@@ -106,7 +106,7 @@ def _comes_too_late(draft: PlanDraft, intent: Intent) -> bool:
 
 def _repeat(draft: PlanDraft, known: Plan, intent: Intent) -> None:
     # What the plan kept is the intent as it was planned: a resolve has other channels then.
-    say(draft, known, draft.case.read(known.intent) if known.intent else intent)
+    say_again(draft, known, draft.case.read(known.intent) if known.intent else intent)
     if intent.ends:
         told.repeat(draft, intent)
 
@@ -120,7 +120,7 @@ def _wake(draft: PlanDraft, intent_id: str) -> None:
         return  # nothing waits, and all is said
     intent = case.read(known.intent)
     if known.last == case.place or not any(one.outcome == _HELD for one in known.channels):
-        say(draft, known, intent)
+        say_again(draft, known, intent)
         return
     after = replace(known, last=case.place, step=known.step + 1, stepped_at=case.now)
     step = Step(draft, intent, after)
@@ -277,7 +277,7 @@ def _tell_digest(draft: PlanDraft, wake_id: str) -> None:
 
 def _repeat_digest(draft: PlanDraft, told_by: Plan) -> None:
     if told_by.intent:
-        say(draft, told_by, draft.case.read(told_by.intent))
+        say_again(draft, told_by, draft.case.read(told_by.intent))
 
 
 def _digest_of(draft: PlanDraft, held: Collected, *, channel: str, name: str) -> Intent:

@@ -31,16 +31,24 @@ _STAGES = {
 
 
 def say(draft: PlanDraft, plan: Plan, intent: Intent, words: Words | None = None) -> None:
-    """Put out what the plan's steps since the last published one lead to.
+    """Put out what the last step of a plan leads to, which was just decided.
 
-    `words` are what was rendered while it was decided; without them it is rendered again.
+    `words` are what was rendered while it was decided; without them it is rendered.
     """
-    if plan.step <= plan.said:
-        return
+    _say(draft, plan, intent, words, since=plan.step - 1)
+
+
+def say_again(draft: PlanDraft, plan: Plan, intent: Intent) -> None:
+    """Put out once more every step of a plan that is not known to be out."""
+    if plan.step > plan.said:
+        _say(draft, plan, intent, None, since=plan.said)
+
+
+def _say(draft: PlanDraft, plan: Plan, intent: Intent, words: Words | None, *, since: int) -> None:
     case = draft.case
     words = words or Words(intent, templates=case.templates, person=case.person)
     for one in plan.channels:
-        if one.step <= plan.said:
+        if one.step <= since:
             continue
         if one.outcome == _QUEUED:
             _deliver(draft, plan, one, intent, words)

@@ -17,7 +17,7 @@ from schemas.plan_state import (
 from schemas.reasons import DeliveryStatus, Reason
 from schemas.records import Intent
 from streams.core.plan_draft import PlanDraft
-from streams.core.saying import say
+from streams.core.saying import say, say_again
 
 REMEMBERED = 50  # intents of one alert that may still hold something
 
@@ -93,7 +93,7 @@ def repeat(draft: PlanDraft, intent: Intent) -> None:
     for intent_id in told.intents if told is not None else ():
         plan = draft.plan(intent_id)
         if plan is not None and plan.intent and plan.last == draft.case.place:
-            say(draft, plan, draft.case.read(plan.intent))
+            say_again(draft, plan, draft.case.read(plan.intent))
 
 
 def _told(draft: PlanDraft, intent: Intent) -> Told | None:
