@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.admin.commands import main as admin
-from schemas import topics
+from schemas import metrics, topics
 from schemas.topics import Names
 from tests.bench import stack
 from tests.bench.measure import Run, Sampler, machine, report, table
@@ -18,6 +19,7 @@ from tests.waiting import eventually
 
 EVENTS = 20_000
 CONNECTIONS = 50
+TARGET_S = 0.05
 
 
 def main(*, events: int = 0) -> None:
@@ -31,7 +33,9 @@ def main(*, events: int = 0) -> None:
     ratio = run.rate / bare.rate
     table("ingest against the bare produce loop", [(bare, 1.0), (run, ratio)])
     print("ms: " + ", ".join(f"{n} {called[n]:.1f}" for n in ("p50_ms", "p99_ms", "worst_ms")))
-    report(run, ratio=ratio, p50_ms=called["p50_ms"], p99_ms=called["p99_ms"])
+    print(f"in the process itself {called['in_time']:.2%} took at most {TARGET_S * 1000:.0f} ms")
+    told = {name: called[name] for name in ("p50_ms", "p99_ms", "in_time")}
+    report(run, ratio=ratio, **told)
 
 
 def _bare(servers: str, names: Names, events: int) -> Run:
@@ -57,9 +61,25 @@ def _called(
         arguments = (str(port), token, str(events), str(CONNECTIONS))
         called: dict[str, float] = json.loads(_python("tests.bench.callers", *arguments))
         after = sampler.sample()
+        called["in_time"] = _in_time(httpx.get(f"http://127.0.0.1:{port}/metrics").text)
     finally:
         server.stop()
     return Run("ingest", events, called["wall_s"], after[1] - before[1], sampler.peak_mib), called
+
+
+def _in_time(exposed: str) -> float:
+    """Give the share of requests that the process itself answered within the target.
+
+    What the callers see includes their own waiting for a processor that they share.
+    """
+    told = {
+        sample.labels.get("le", sample.name): sample.value
+        for family in text_string_to_metric_families(exposed)
+        for sample in family.samples
+        if sample.name.startswith(metrics.INGEST_SECONDS.name)
+        and sample.labels.get("format", "webhook") == "webhook"
+    }
+    return told[str(TARGET_S)] / told["+Inf"]
 
 
 def _key(env: dict[str, str], folder: Path) -> str:
