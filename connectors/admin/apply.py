@@ -97,18 +97,19 @@ def apply(options: argparse.Namespace, console: Console) -> int:
     cluster, named = Cluster.from_env(), names()
     wait_for_kafka(cluster, within_s=options.wait)
     changed = unchanged = 0
-    for kind, topic in TOPICS.items():
-        if kind not in loaded.kinds:
-            continue
-        name = named.topic(topic)
+    topics_of = {kind: named.topic(topic) for kind, topic in TOPICS.items() if kind in loaded.kinds}
+    held = read_whole(cluster, topics_of.values())
+    writing: dict[str, Mapping[bytes, bytes | None]] = {}
+    for kind, name in topics_of.items():
         wanted = [record for record in loaded.records if type(record) is kind]
-        found = difference(kind, wanted, read_whole(cluster, name), prune=options.prune)
+        found = difference(kind, wanted, held[name], prune=options.prune)
         for line in found.lines:
             console.print(_said(line, dry=options.dry_run), highlight=False)
-        if found.values and not options.dry_run:
-            write_all(cluster, name, found.values)
+        writing[name] = found.values
         changed += len(found.values)
         unchanged += found.unchanged
+    if changed and not options.dry_run:
+        write_all(cluster, writing)
     word = "to write" if options.dry_run else "written"
     console.print(f"control records: {changed} {word}, {unchanged} as they were")
     return 0

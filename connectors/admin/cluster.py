@@ -84,7 +84,7 @@ def create(client: AdminClient, topics: list[Declared]) -> list[str]:
 
 
 def set_configs(client: AdminClient, found: list[Drift]) -> None:
-    """Set the settings that drifted; partition counts are never changed by this."""
+    """Set the settings that drifted and return when brokers say them; never partition counts."""
     by_topic: dict[str, list[Any]] = {}
     for drift in found:
         entry = ConfigEntry(
@@ -99,6 +99,16 @@ def set_configs(client: AdminClient, found: list[Drift]) -> None:
         answers = client.incremental_alter_configs(resources, request_timeout=ANSWER_S)
         for resource, future in answers.items():
             _answer(future, f"alter {resource.name}")
+        # The controller has answered; the brokers hear of it a moment later.
+        _until(lambda: _have_settings(client, found), "the new settings are not told yet")
+
+
+def _have_settings(client: AdminClient, wanted: list[Drift]) -> bool:
+    told = existing(client, {drift.topic for drift in wanted})
+    return all(
+        drift.topic in told and told[drift.topic].config.get(drift.setting) == drift.expected
+        for drift in wanted
+    )
 
 
 def _have_leaders(client: AdminClient, names: list[str]) -> bool:

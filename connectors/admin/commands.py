@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from connectors.admin import apply, database, dead_letters, doctor, keys, topics
+from connectors.admin import acts
 from connectors.settings import names
 from schemas.errors import ConfigurationError, TocsinError
 from schemas.records import DEFAULT_TENANT
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _add(
         commands,
         "doctor",
-        doctor.doctor,
+        acts.doctor,
         "Look whether Kafka, PostgreSQL and Redis answer, topics and tables are as agreed, and "
         "who lags behind. Exits with 1 where something is wrong.",
         needs_database=False,
@@ -94,7 +94,7 @@ def _topics(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     command = _add(
         commands,
         "topics",
-        topics.topics,
+        acts.topics,
         "Create missing topics and changelogs, and check the others for drift. "
         "Exits with 1 where one drifted.",
         needs_database=False,
@@ -128,7 +128,7 @@ def _migrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command = _add(
         commands,
         "migrate",
-        database.migrate,
+        acts.migrate,
         "Apply the database migrations that are missing.",
         needs_database=True,
     )
@@ -139,7 +139,7 @@ def _keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     make = _add(
         commands,
         "key",
-        keys.key,
+        acts.key,
         "Make an API key, or the token of a source, and show it once.",
         needs_database=True,
     )
@@ -169,8 +169,8 @@ def _keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="show the token, which cannot be shown again (what happens without --token-file)",
     )
     make.add_argument("--rotate", action="store_true", help="replace a live key of this name")
-    _add(commands, "keys", keys.listed, "List keys, without their tokens.", needs_database=True)
-    revoke = _add(commands, "revoke", keys.revoke, "Refuse a key from now on.", needs_database=True)
+    _add(commands, "keys", acts.keys, "List keys, without their tokens.", needs_database=True)
+    revoke = _add(commands, "revoke", acts.revoke, "Refuse a key from now on.", needs_database=True)
     revoke.add_argument("name", help="name or id of the key")
     for command in (make, revoke):
         command.add_argument(
@@ -182,7 +182,7 @@ def _apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     command = _add(
         commands,
         "apply",
-        apply.apply,
+        acts.apply,
         "Load silences, routes and rules from YAML files. Nothing is written if one is wrong.",
         needs_database=False,
     )
@@ -202,7 +202,7 @@ def _dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         title="actions", metavar="ACTION", required=True
     )
     several = _add(
-        actions, "list", dead_letters.listed, "List them, newest first.", needs_database=True
+        actions, "list", acts.list_dead_letters, "List them, newest first.", needs_database=True
     )
     several.add_argument("--limit", type=_positive, default=50, metavar="N")
     several.add_argument("--topic", default="", help="only those of this topic")
@@ -210,7 +210,7 @@ def _dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     one = _add(
         actions,
         "show",
-        dead_letters.show,
+        acts.show_dead_letter,
         "Show one whole, its bytes as text where they are text.",
         needs_database=True,
     )

@@ -11,8 +11,9 @@ from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.lock import holder_of
 from deploy.local.parts import CHECKOUT
-from deploy.local.stack import run_services, run_stack
-from deploy.local.story import tell
+
+# What each command needs is imported by it alone: `up` starts a second Python that runs the
+# stack, and has no use for the stack's own libraries.
 
 
 def main() -> None:
@@ -26,16 +27,22 @@ def main() -> None:
 
 def run(home: Home) -> None:
     """Run the whole product here, load samples and tell what came of them; Ctrl-C stops it."""
+    from deploy.local.stack import run_stack
+
     run_stack(home, say=_say, then=_tell)
 
 
 def run_quietly(home: Home) -> None:
     """Run the whole product here without samples; Ctrl-C stops it."""
+    from deploy.local.stack import run_stack
+
     run_stack(home, say=_say, then=_say_where)
 
 
 def services(home: Home) -> None:
     """Run Kafka, PostgreSQL and Valkey alone; Ctrl-C stops them."""
+    from deploy.local.stack import run_services
+
     run_services(home, say=_say)
 
 
@@ -83,6 +90,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _tell(home: Home, leads: Mapping[str, str]) -> None:
+    from deploy.local.story import tell
+
     tell(home, leads, say=_say)
 
 

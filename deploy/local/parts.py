@@ -17,6 +17,7 @@ CONFIGURATION = CHECKOUT / "deploy" / "config"
 # Enough to show that work spreads, few enough for a laptop.
 PARTITIONS = "4"
 KEY_NAME = "local"
+ADMIN = "connectors.admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,21 @@ class Prepared:
     health_url: str
 
 
-def preparation(home: Home) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """Return what must be done before the processes start, each step as often as one likes.
+def preparation(home: Home, service: str) -> tuple[tuple[str, ...], ...]:
+    """Return what must be done with a service before the processes start, in order.
 
-    Steps of one row run side by side, rows one after another.
+    Each step can be done as often as one likes.
     """
-    configuration = sorted(str(path) for path in CONFIGURATION.glob("*.yaml"))
-    admin = "connectors.admin"
-    # A newer checkout may set topics differently; in a Kafka of others that is theirs to decide.
-    mended = ("--fix-config",) if _kafka_is_ours() else ()
-    key = ("key", "--name", KEY_NAME, "--scope", "all", "--token-file", str(home.api_key))
-    apply = ((admin, "apply", *configuration),) if configuration else ()
-    return (((admin, "topics", *mended), (admin, "migrate")), (*apply, (admin, *key)))
+    if service == "postgres":
+        key = ("key", "--name", KEY_NAME, "--scope", "all", "--token-file", str(home.api_key))
+        return ((ADMIN, "migrate"), (ADMIN, *key))
+    if service == "kafka":
+        configuration = sorted(str(path) for path in CONFIGURATION.glob("*.yaml"))
+        # A newer checkout may set topics differently; in a Kafka of others they decide.
+        mended = ("--fix-config",) if _kafka_is_ours() else ()
+        apply = ((ADMIN, "apply", *configuration),) if configuration else ()
+        return ((ADMIN, "topics", *mended), *apply)
+    return ()
 
 
 def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:

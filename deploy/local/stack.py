@@ -8,11 +8,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from deploy.local import parts
-from deploy.local.child import last_line, rotate
+from deploy.local.child import Command, last_line, rotate
 from deploy.local.errors import NotReadyError, StackError
 from deploy.local.home import Home, write_private
 from deploy.local.lock import locked
@@ -51,11 +50,12 @@ def supervised(home: Home, *, say: Say) -> Iterator[Supervisor]:
 def run_services(home: Home, *, say: Say = print) -> None:
     """Run Kafka, PostgreSQL and Valkey alone until told to stop."""
     with supervised(home, say=say) as supervisor:
-        found = _start_services(supervisor, home, say)
-        if found is None:
+        found = services(home, os.environ, say=say)
+        if not _start(supervisor, found):
             return
         say(write_env(home, found.variables))
         say(f"these lines are in {home.env}; Ctrl-C stops the services")
+        _behind(found.quicken)
         supervisor.watch_until(_never)
 
 
@@ -65,11 +65,11 @@ def run_stack(
     """Run everything until told to stop; `then` is called once, when all is ready."""
     began = time.monotonic()
     with supervised(home, say=say) as supervisor:
-        found = _start_services(supervisor, home, say)
-        if found is None:
-            return
+        found = services(home, os.environ, say=say)
         environment = parts.surroundings(found.variables, home.ports(("api",))["api"])
-        prepare(home, environment, say=say)
+        if not _start(supervisor, found, then=lambda name: prepare(name, home, environment)):
+            return
+        say("topics, tables and configuration are in place")
         apps = parts.prepared(home, environment)
         for app in apps:
             rotate(app.child.log)
@@ -86,7 +86,7 @@ def run_stack(
         }
         write_env(home, leads)
         say(f"all ready after {time.monotonic() - began:.1f} s")
-        threading.Thread(target=then, args=(home, leads), daemon=True).start()
+        _behind(lambda: then(home, leads), found.quicken)
         supervisor.watch_until(_never)
 
 
@@ -97,12 +97,10 @@ def write_env(home: Home, variables: Mapping[str, str]) -> str:
     return lines.rstrip()
 
 
-def prepare(home: Home, environment: Mapping[str, str], *, say: Say) -> None:
-    """Create topics and tables, apply the configuration, and keep an API key."""
-    for row in parts.preparation(home):
-        with ThreadPoolExecutor(len(row)) as pool:
-            list(pool.map(lambda step: _step(step, home, environment), row))
-    say("topics, tables and configuration are in place")
+def prepare(service: str, home: Home, environment: Mapping[str, str]) -> None:
+    """Do what a service needs once it answers: topics, tables, configuration, an API key."""
+    for arguments in parts.preparation(home, service):
+        _step(arguments, home, environment)
 
 
 def _step(arguments: tuple[str, ...], home: Home, environment: Mapping[str, str]) -> None:
@@ -112,7 +110,7 @@ def _step(arguments: tuple[str, ...], home: Home, environment: Mapping[str, str]
     with log.open("wb") as output:
         try:
             done = subprocess.run(
-                parts.python(arguments),
+                Command(name=arguments[1], argv=parts.python(arguments)).tethered(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -127,12 +125,23 @@ def _step(arguments: tuple[str, ...], home: Home, environment: Mapping[str, str]
         raise StackError(f"{asked} failed: {last_line(log)} (whole text in {log})")
 
 
-def _start_services(supervisor: Supervisor, home: Home, say: Say) -> Services | None:
-    found = services(home, os.environ, say=say)
-    if not found.start(told_to_stop=supervisor.told_to_stop):
-        return None
+def _start(
+    supervisor: Supervisor, found: Services, *, then: Callable[[str], None] = lambda _: None
+) -> bool:
+    if not found.start(told_to_stop=supervisor.told_to_stop, then=then):
+        return False
     supervisor.take_on(found.all)
-    return found
+    return True
+
+
+def _behind(*works: Callable[[], None]) -> None:
+    """Do things one after another beside the supervisor's watch; they keep no program alive."""
+
+    def go() -> None:
+        for work in works:
+            work()
+
+    threading.Thread(target=go, daemon=True).start()
 
 
 def _all_ready(supervisor: Supervisor, apps: Sequence[parts.Prepared]) -> bool:

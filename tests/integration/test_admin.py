@@ -39,7 +39,8 @@ def house(stack: Stack, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Hous
 
 def _held(house: House, topic: Topic) -> dict[bytes, bytes]:
     servers = house.environment["KAFKA_BOOTSTRAP_SERVERS"]
-    return read_whole(Cluster(servers), Names(house.namespace).topic(topic))
+    name = Names(house.namespace).topic(topic)
+    return read_whole(Cluster(servers), [name])[name]
 
 
 @pytest.mark.usefixtures("house")
