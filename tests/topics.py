@@ -31,7 +31,7 @@ def create(
         done.result(timeout=30)
 
 
-def produce(servers: str, topic: str, records: Iterable[tuple[bytes | None, bytes]]) -> int:
+def produce(servers: str, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
     """Send keyed records as our producers do, wait for all of them and say how many."""
     producer = Producer(Cluster(servers).producer() | {"linger.ms": 5})
     count = 0

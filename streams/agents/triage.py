@@ -1,6 +1,6 @@
 """triage: `alerts.raw` + `alerts.commands` -> `alerts.changes` + `intents` + `decisions`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -17,9 +17,11 @@ from streams import pipeline
 from streams.agents.repeats import Repeats
 from streams.agents.rules_in_force import follow_rules
 from streams.agents.voice import Voice
+from streams.agents.wakes import Wakes
 from streams.app import App, Parts
 from streams.app import build as build_app
 from streams.clock import monotonic_s
+from streams.core.moments import timed_out
 from streams.core.rules import Rules, compile_rules
 from streams.core.stage import COMMAND, RAW, Place, Verdict
 from streams.kafka.batches import Batch, SourceRecord
@@ -63,6 +65,7 @@ class Triage:
         self._send = parts.outputs.send
         self._sensors = parts.sensors
         self._voice = Voice(parts.names, parts.outputs, parts.sensors)
+        self._store = parts.store
         self._sweep = Sweep(parts.store)
         self._raw_topic = name(topics.ALERTS_RAW)
         self._command_topic = name(topics.ALERTS_COMMANDS)
@@ -70,7 +73,7 @@ class Triage:
         self._rules = compile_rules([], [], [])
         self._identities = Identities()
         self._repeats = Repeats(self.states, parts.store, say=self._voice.change)
-        self._latest: dict[int, int] = {}
+        self._wakes = Wakes(parts.names, parts.store, send=self._send)
 
     def obey(self, rules: Rules, identities: Identities) -> None:
         """Judge by these rules from the next batch on."""
@@ -92,9 +95,7 @@ class Triage:
             except Exception as error:  # noqa: BLE001 - the record's own fault, whatever it is
                 self._bury(record, batch, reason=reason_of(error), error=describe(error))
         self._voice.hand_over()
-        latest = batch.records[-1].timestamp
-        if latest > self._latest.get(partition, 0):
-            self._latest[partition] = latest
+        self._wakes.heard(partition, batch.records[-1].timestamp)
 
     def quarantine(self, batch: Batch) -> None:
         """Bury records that were in flight at two crashes, unread."""
@@ -193,11 +194,14 @@ class Triage:
     ) -> None:
         # Encoded and measured before anything is changed: a record whose outputs are too large
         # goes to the dead letters and leaves no trace in the state.
-        said = verdict.changes or verdict.decisions
+        said = verdict.changes or verdict.decisions or verdict.wake_at
         outputs = self._voice.encoded(verdict, key) if said else []
         state = verdict.state
+        if verdict.wake_at and state is not None:
+            outputs.append(self._wakes.scheduled(key, at=verdict.wake_at, priority=state.priority))
         if state is not before:
             self.states.put(partition, key, state)
+            self._wakes.note(partition, key, state)
             if state is not None and state.count > state.said_count:
                 self._repeats.note(partition, key, now_s)
         if said:
@@ -206,19 +210,33 @@ class Triage:
     # -- what the clock decides
 
     def waiting(self) -> bool:
-        """Say whether a count is due to be said."""
-        return self._repeats.waiting()
+        """Say whether a count is due to be said, or there are alerts to look at."""
+        return self._repeats.waiting() or self._wakes.waiting(self._rules)
 
     def reserve(self) -> None:
-        """Decide which counts are said next, and forget lapsed states in step with writing."""
+        """Decide which counts are said next, and look at alerts of which nobody speaks."""
         self._repeats.reserve()
-        for partition, changed in list(self.states.changed()):
-            lapsed = self._sweep.lapsed(
-                partition, before=self._latest.get(partition, 0), at_most=2 * len(changed)
-            )
-            for key in lapsed:
-                if key not in changed:
-                    self.states.put(partition, key, None)
+        self._wakes.lift(self._rules)
+        changed = dict(self.states.changed())
+        idle = self._wakes.looks()
+        for partition in self._store.partitions():
+            looks = max(2 * len(changed.get(partition, ())), idle)
+            if looks:
+                self._look(partition, changed.get(partition, {}), at_most=looks)
+
+    def _look(
+        self, partition: int, changed: Mapping[bytes, AlertState | None], *, at_most: int
+    ) -> None:
+        # In step with writing, so that nothing piles up; what timed out is ended before it goes.
+        before = self._wakes.time_of(partition)
+        for key in self._sweep.lapsed(partition, before=before, at_most=at_most):
+            if key in changed:
+                continue
+            state = self.states.get(partition, key)
+            if state is not None and timed_out(state, at=before):
+                self._wakes.order(key, at=before, actor="timeout")
+            else:
+                self.states.put(partition, key, None)
 
     def announce(self) -> None:
         """Say the counts that were written down."""
@@ -233,11 +251,12 @@ class Triage:
     def ready(self, partition: int) -> None:
         """Find what a former owner had yet to say."""
         self._repeats.ready(partition)
+        self._wakes.ready(partition)
 
     def gone(self) -> None:
         """Forget what was to be said: the next owner finds it in the states."""
         self._repeats.gone()
-        self._latest.clear()
+        self._wakes.gone()
         self._sweep.gone()
 
 

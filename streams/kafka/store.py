@@ -46,6 +46,10 @@ class PartitionStore(Store[bytes, bytes]):
         """Walk through one partition; not while it is written."""
         return iter(self._partitions.get(partition, {}).items())
 
+    def partitions(self) -> list[int]:
+        """List the partitions that are held."""
+        return list(self._partitions)
+
     def keys_of(self, partition: int) -> list[bytes]:
         """List the keys of one partition as of now."""
         return list(self._partitions.get(partition, ()))
