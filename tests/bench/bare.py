@@ -8,6 +8,8 @@ would, and the third figure printed says how many records that were.
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
@@ -34,10 +36,15 @@ def reader(servers: str, topic: str) -> tuple[Consumer, dict[int, int]]:
     return consumer, ends
 
 
-def loop(servers: str, topic: str, events: int) -> tuple[float, float]:
-    """Judge so many records and give wall and CPU seconds."""
+def loop(
+    servers: str,
+    topic: str,
+    events: int,
+    take: Callable[[dict[Any, Any], Message], None] = judge,
+) -> tuple[float, float]:
+    """Take so many records and give wall and CPU seconds."""
     consumer, _ends = reader(servers, topic)
-    seen: dict[str, int] = {}
+    seen: dict[Any, Any] = {}
     done = 0
     began = cpu = 0.0
     while done < events:
@@ -45,7 +52,7 @@ def loop(servers: str, topic: str, events: int) -> tuple[float, float]:
         if not done and messages:
             began, cpu = time.monotonic(), time.process_time()
         for message in messages:
-            judge(seen, message)
+            take(seen, message)
         done += len(messages)
     wall, used = time.monotonic() - began, time.process_time() - cpu
     consumer.close()
