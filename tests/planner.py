@@ -62,13 +62,13 @@ class Planner:
 
     def learns(self, one: Recipient | Preference | NotificationType | Template) -> None:
         """Take in a control record."""
-        held: dict[str, Any] = {
+        shelves: dict[type, dict[str, Any]] = {
             Recipient: self.recipients,
             Preference: self.preferences,
             NotificationType: self.types,
             Template: self.templates,
-        }[type(one)]
-        held[one.id] = one
+        }
+        shelves[type(one)][one.id] = one
 
     def hears(self, event: AddressEvent) -> None:
         """Take in what became known of Ann's addresses."""
@@ -97,7 +97,7 @@ class Planner:
 
     def waits(self, until: int) -> list[Planned]:
         """Move the clock on, and let come what is due on the way, as the scheduler does."""
-        out = []
+        out: list[Planned] = []
         while due := [alarm for alarm in self.alarms.values() if alarm.due_at <= until]:
             first = min(due, key=lambda alarm: (alarm.due_at, alarm.id))
             del self.alarms[first.id]

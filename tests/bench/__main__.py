@@ -6,6 +6,8 @@ import sys
 
 BENCHES = {
     "triage": "a triage worker beside the bare loop: Avro, JSON, and every alert new",
+    "planning": "a planning worker: wishes, limits, words, 1.5 channels an intent",
+    "urgent": "a critical intent while 200,000 normal ones wait",
     "ingest": "POST /ingest/webhook over 50 connections",
     "restore": "a worker's states from a changelog of ten million records",
     "scheduler": "a million pending items: taken in, restored, put out",
