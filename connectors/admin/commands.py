@@ -183,7 +183,8 @@ def _apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         commands,
         "apply",
         acts.apply,
-        "Load silences, routes and rules from YAML files. Nothing is written if one is wrong.",
+        "Load silences, routes, rules, recipients, preferences, types and templates from YAML "
+        "files. Nothing is written if one entry is wrong.",
         needs_database=False,
     )
     command.add_argument("files", nargs="+", metavar="FILE", help="as those in deploy/config/")

@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from connectors.admin.rule_files import load
+from connectors.admin.control_files import load
 from deploy.local.parts import CHECKOUT
 from schemas.notification import Recipient, Template
 from schemas.reasons import Channel

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.admin.rule_files import load
+from connectors.admin.control_files import load
 from schemas.errors import ConfigurationError
 from schemas.notification import NotificationType, Preference, Recipient
 from tests.builders import NOON

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.admin.rule_files import KINDS, load
+from connectors.admin.control_files import KINDS, load
 from connectors.admin.written import matcher, moment, span_ms
 from deploy.local.parts import CHECKOUT
 from schemas.control import Matcher, Route, Silence
