@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from connectors.admin.cluster import wait_for_kafka
-from connectors.admin.control_topics import read_whole, write_all
 from connectors.admin.control_files import Control, load
+from connectors.admin.control_topics import read_whole, write_all
 from connectors.settings import names
 from schemas import keys, topics
 from schemas.cluster import Cluster
