@@ -140,13 +140,7 @@ def _begun(
         told = telling.first_told(raw, state, people, alert_id=alert_id, place=place)
         return Verdict(state, changes, told)
     unheard = _dropped(
-        tenant,
-        fingerprint,
-        alert_id,
-        at=at,
-        stage=_ROUTE,
-        reason=_NO_ROUTE,
-        rule=found.route_id,
+        tenant, fingerprint, alert_id, at=at, stage=_ROUTE, reason=_NO_ROUTE, rule=found.route_id
     )
     return Verdict(state, changes, (), (unheard,))
 
