@@ -20,7 +20,8 @@ LONG_FUNCTIONS: dict[str, str] = {}
 BANNED_NAMES = {"utils", "common", "helpers", "manager", "misc", "base", "tools", "lib"}
 CORE_MAY_IMPORT = {
     "__future__", "bisect", "collections", "dataclasses", "datetime", "enum", "functools",
-    "hashlib", "heapq", "inscriptis", "itertools", "jinja2", "json", "markupsafe", "math", "msgspec",
+    "hashlib", "heapq", "inscriptis", "itertools", "jinja2", "json", "markupsafe", "math",
+    "msgspec",
     "operator", "re", "re2", "string", "types", "typing", "urllib", "zoneinfo", "schemas",
     "streams",
 }  # fmt: skip
