@@ -38,6 +38,7 @@ APPS: tuple[App, ...] = (
     App(GATEWAY, ("connectors.serve",), health="/health/ready"),
     App("triage", ("streams", "triage"), health="/metrics"),
     App("planning", ("streams", "planning"), health="/metrics"),
+    App("scheduler", ("streams", "scheduler"), health="/metrics"),
     App("views", ("connectors.views",), health="/health/ready"),
 )
 
