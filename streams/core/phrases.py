@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from schemas.reasons import Priority
@@ -29,12 +30,15 @@ def moment(at: Any, *, zone: str, form: str = "") -> str:
     if not _FORMAT.fullmatch(form):
         raise Spent("a format may have %Y %m %d %H %M %S %y %j %Z %z and %%")
     try:
-        local = (_EPOCH + timedelta(milliseconds=at)).astimezone(zone_of(zone))
+        return _written(at, zone, form)
     except (OverflowError, ValueError):
         raise Spent("datetime needs epoch milliseconds") from None
-    if form:
-        return local.strftime(form)
-    return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+@lru_cache(maxsize=4096)  # subject, text and HTML say the same moment, and so does a whole storm
+def _written(at: float, zone: str, form: str) -> str:
+    local = (_EPOCH + timedelta(milliseconds=at)).astimezone(zone_of(zone))
+    return local.strftime(form or MOMENT)
 
 
 def span(length: int) -> str:
