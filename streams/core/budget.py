@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from msgspec import Struct
 
 KEY = "0budget"  # no name that a template can write
-WORK = 100_000  # one a node of a loop's body and step, one for 64 characters; a digest takes 2,000
+WORK = 50_000  # one a node of a loop's body and step, one for 64 characters; a digest takes 2,000
 VALUE_CHARS = 256 * 1024  # a text that is made on the way, as long as a whole record may be
 LARGEST = 10**15  # a number, far above epoch milliseconds
 
