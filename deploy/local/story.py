@@ -13,6 +13,7 @@ from deploy.local.errors import StackError
 from deploy.local.home import Home, write_private
 from deploy.local.samples import COMPLAINTS, Sample, samples, word_of
 from deploy.local.service import Say
+from deploy.local.who_got_what import tell_messages
 
 TAKEN_WITHIN_S = 30.0
 TOLD_WITHIN_S = 60.0
@@ -30,6 +31,7 @@ class Entry:
     count: int
     status: str
     muted_by: str
+    id: str = ""
 
     @property
     def state(self) -> str:
@@ -62,6 +64,7 @@ def _tell_story(home: Home, leads: Mapping[str, str], *, say: Say) -> None:
         entries = _wait_for_entries(client, word)
         say(told(entries, events=len(sent)))
         say(in_all(client.get("/api/stats").raise_for_status().json()))
+        tell_messages(client, word, [entry.id for entry in entries], say=say)
 
 
 def next_run(home: Home) -> int:
@@ -128,6 +131,7 @@ def whereabouts(home: Home, url: str) -> str:
         [
             "",
             f"inbox     curl -s {key} '{url}/api/notifications'",
+            f"outbox    curl -s {key} '{url}/api/outbox'",
             f"API docs  {url}/docs",
             f"try       curl -s {key} {EXAMPLE} {url}/ingest/webhook",
             f"shell     . {home.env}",
@@ -167,4 +171,5 @@ def _entry(item: Mapping[str, Any]) -> Entry:
         count=item["count"],
         status=item["status"],
         muted_by=item.get("muted_by") or "",
+        id=item["id"],
     )

@@ -84,5 +84,5 @@ def test_the_last_lines_say_where_to_look(tmp_path: Path) -> None:
     """A newcomer reads where the inbox is, what to try and how to stop, and no secret."""
     said = whereabouts(Home(tmp_path), "http://127.0.0.1:1")
     firsts = [line.split()[0] for line in said.splitlines() if line]
-    assert ["inbox", "API", "try", "shell", "stop"] == firsts
+    assert ["inbox", "outbox", "API", "try", "shell", "stop"] == firsts
     assert f"$(cat {tmp_path}/api_key)" in said
