@@ -50,10 +50,9 @@ def test_second_worker_joins_and_leaves(office: PostOffice) -> None:
     office.wait_until_ready(office.worker("one"))
     with office.sending(waves=40, count=80):
         two = office.worker("two")
-        wait_s(4)
-        two.kill()
-        two.start()
-        wait_s(5)
+        office.wait_until_ready(two)
+        office.kill_at_work(two, at_work_s=1)
+        wait_s(1)
         assert 0 == two.stop()
     office.settle(within_s=120)
     hold(office)
