@@ -40,6 +40,7 @@ APPS: tuple[App, ...] = (
     App("planning", ("streams", "planning"), health="/metrics"),
     App("scheduler", ("streams", "scheduler"), health="/metrics"),
     App("views", ("connectors.views",), health="/health/ready"),
+    App("sinks", ("connectors.sinks",), health="/health/ready"),
 )
 
 
