@@ -14,6 +14,8 @@ from schemas.errors import ConfigurationError
 from schemas.limits import KIB, REQUEST_BYTES
 from schemas.topics import Names
 
+LEAST_SECRET_BYTES = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Producing:
@@ -105,6 +107,19 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """Say by what the tokens of signed-in users are known; one of the two, or none."""
+
+    secret: str = field(default="", repr=False)
+    """Secret that HS256 tokens are signed with, 32 bytes or more (empty: no such tokens).
+    `TOCSIN_JWT_SECRET`."""
+
+    public_key: str = ""
+    """PEM text of the RSA or EC key that RS256 or ES256 tokens are checked with (empty: none).
+    `TOCSIN_JWT_PUBLIC_KEY`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold every theme."""
 
@@ -114,6 +129,7 @@ class Settings:
     serving: Serving = field(default_factory=Serving)
     taking: Taking = field(default_factory=Taking)
     stores: Stores = field(default_factory=Stores)
+    signing: Signing = field(default_factory=Signing)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -141,7 +157,20 @@ class Settings:
                 database_url=env["DATABASE_URL"],
                 redis_url=env.get("REDIS_URL", ""),
             ),
+            signing=signing(env),
         )
+
+
+def signing(env: Mapping[str, str] = os.environ) -> Signing:
+    """Read by what tokens are known; a PEM text may stand on one line, its line ends escaped."""
+    secret = env.get("TOCSIN_JWT_SECRET", "")
+    public_key = env.get("TOCSIN_JWT_PUBLIC_KEY", "").replace("\\n", "\n")
+    if secret and public_key:
+        raise ConfigurationError("set TOCSIN_JWT_SECRET or TOCSIN_JWT_PUBLIC_KEY, not both")
+    # RFC 7518, section 3.2: a key for HS256 has at least as many bits as the hash.
+    if secret and len(secret.encode()) < LEAST_SECRET_BYTES:
+        raise ConfigurationError(f"TOCSIN_JWT_SECRET must have {LEAST_SECRET_BYTES} bytes or more")
+    return Signing(secret, public_key)
 
 
 def names(env: Mapping[str, str] = os.environ) -> Names:

@@ -54,6 +54,11 @@ def intent_id(tenant: str, idempotency_key: str, recipient: str, template: str) 
     return _under(tenant, f"intent-key:{idempotency_key}:{recipient}:{template}")
 
 
+def posted_intent_id(tenant: str, seed: str, position: int) -> str:
+    """Name the Intent at this place of a request; who repeats the request keeps its seed."""
+    return _under(tenant, f"intent-posted:{seed}:{position}")
+
+
 def placed_intent_id(tenant: str, topic: str, partition: int, offset: int) -> str:
     """Name the Intent that has no other identity than its place on Kafka."""
     return _under(tenant, f"intent-at:{topic}:{partition}:{offset}")

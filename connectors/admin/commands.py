@@ -148,7 +148,7 @@ def _keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--scope",
         required=True,
         metavar="LIST",
-        help="what it may do: ingest, read, write, admin (comma between), or all",
+        help="what it may do: ingest, intents, read, write, admin (comma between), or all",
     )
     make.add_argument("--source", default="", help="the source whose own address this token is")
     make.add_argument(

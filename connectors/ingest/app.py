@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from connectors import problems
+from connectors.bodies import read
 from connectors.ingest import bodies, doors, refusals, replies, signatures
 from connectors.ingest.formats.answers import Nothing, Payload, Refused
 from connectors.ingest.formats.catalogue import FORMATS
@@ -109,7 +110,7 @@ class Gateway:
             raise Problem(404, f"no such format; there are {', '.join(FORMATS)}", where=form[:40])
         if not parts.rules_loaded():
             raise problems.unavailable(Transient("still starting: the rules are not read yet"))
-        raw = await bodies.read(
+        raw = await read(
             request.stream(),
             encoding=headers.get("content-encoding", ""),
             declared=headers.get("content-length", ""),

@@ -1,7 +1,6 @@
 """Write alerts to Kafka, and say of each whether it is a duplicate."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,8 +15,6 @@ from schemas.limits import RECORD_BYTES
 from schemas.reasons import RawStatus
 from schemas.records import RawAlert
 
-# W3C trace context, version 00; all zeros name no trace.
-TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 ENDS = frozenset({RawStatus.RESOLVED, RawStatus.ACKNOWLEDGED})
 AT_ONCE = 50  # alerts prepared, or asked about, before others get their turn
 
@@ -122,7 +119,7 @@ class Intake:
         failed: Transient | None = None
         for alert, identity, value in prepared:
             marks = [(headers.FINGERPRINTED, self._rules.mark)]
-            if TRACEPARENT.fullmatch(traceparent):
+            if headers.TRACE.fullmatch(traceparent):
                 marks.append((headers.TRACEPARENT, traceparent.encode()))
             try:
                 future = self._producer.submit(

@@ -29,6 +29,7 @@ class Scope(StrEnum):
     INGEST = "ingest"
     READ = "read"
     WRITE = "write"
+    INTENTS = "intents"
     ADMIN = "admin"
 
 
