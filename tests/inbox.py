@@ -17,7 +17,7 @@ from connectors.views.writing import write
 from schemas import keys
 from schemas.codec import encode
 from schemas.deliveries import DeliveryEvent
-from schemas.notification import Preference, Recipient, Template
+from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.reasons import Outcome, Reason, Stage, SubjectKind
 from schemas.records import AlertChange, DeadLetter, Decision, Record
 from schemas.topics import (
@@ -25,6 +25,7 @@ from schemas.topics import (
     CONTROL_PREFERENCES,
     CONTROL_RECIPIENTS,
     CONTROL_TEMPLATES,
+    CONTROL_TYPES,
     DEAD_LETTERS,
     DECISIONS,
     DELIVERIES_EVENTS,
@@ -45,6 +46,7 @@ TOPICS: dict[type[Record], Topic] = {
     Template: CONTROL_TEMPLATES,
     Preference: CONTROL_PREFERENCES,
     Recipient: CONTROL_RECIPIENTS,
+    NotificationType: CONTROL_TYPES,
 }
 # What the key of a record is made of, where it is not the fingerprint.
 SUBJECTS: dict[type[Record], str] = {
@@ -53,6 +55,7 @@ SUBJECTS: dict[type[Record], str] = {
     Template: "id",
     Preference: "id",
     Recipient: "id",
+    NotificationType: "id",
 }
 
 

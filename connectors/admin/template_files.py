@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from connectors.admin.people_checks import ANY, CHANNELS, check_locale
+from connectors.admin.people_checks import check_locale
 from connectors.admin.wrong import Wrong, among
 from schemas.notification import Template
 from schemas.template_language import fault
+from schemas.wishes import ANY, CHANNELS
 
 PARTS = ("subject", "text", "html", "payload")
 _VERSION_DIGITS = 12

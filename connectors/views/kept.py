@@ -9,7 +9,7 @@ import msgspec
 from connectors.stores.queries.kept import Table
 from schemas import keys
 from schemas.errors import Undecodable
-from schemas.notification import Preference, Recipient, Template
+from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.records import Record
 
 Row = dict[str, Any]
@@ -18,6 +18,7 @@ _TABLES: dict[str, Table] = {
     Template.__name__: Table.TEMPLATES,
     Preference.__name__: Table.PREFERENCES,
     Recipient.__name__: Table.RECIPIENTS,
+    NotificationType.__name__: Table.TYPES,
 }
 
 
@@ -29,7 +30,7 @@ class Removed(Record, frozen=True, kw_only=True, gc=False):
     tenant: str
 
 
-KEPT = (Template, Preference, Recipient, Removed)
+KEPT = (Template, Preference, Recipient, NotificationType, Removed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Table(StrEnum):
     TEMPLATES = "notification_templates"
     PREFERENCES = "notification_preferences"
     RECIPIENTS = "recipients"
+    TYPES = "notification_types"
 
 
 _WRITE: dict[Table, bytes] = {
@@ -49,6 +50,18 @@ _WRITE: dict[Table, bytes] = {
         b" ON CONFLICT (tenant, id) DO UPDATE SET (name, addresses, locale, zone, limits)"
         b" = (excluded.name, excluded.addresses, excluded.locale, excluded.zone, excluded.limits)"
     ),
+    Table.TYPES: (
+        b"INSERT INTO notification_types (tenant, name, channels, excess, limits, expires_s,"
+        b" quiet_hours, critical_ignores_opt_out)"
+        b" SELECT tenant, id, channels, excess, limits, expires_s, quiet_hours,"
+        b" critical_ignores_opt_out FROM json_to_recordset(%s::json) AS r(tenant text, id text,"
+        b" channels jsonb, excess text, limits jsonb, expires_s bigint, quiet_hours text,"
+        b" critical_ignores_opt_out boolean)"
+        b" ON CONFLICT (tenant, name) DO UPDATE SET"
+        b" (channels, excess, limits, expires_s, quiet_hours, critical_ignores_opt_out)"
+        b" = (excluded.channels, excluded.excess, excluded.limits, excluded.expires_s,"
+        b" excluded.quiet_hours, excluded.critical_ignores_opt_out)"
+    ),
 }
 _REMOVE: dict[Table, bytes] = {
     Table.TEMPLATES: (
@@ -62,6 +75,10 @@ _REMOVE: dict[Table, bytes] = {
     Table.RECIPIENTS: (
         b"DELETE FROM recipients t USING json_to_recordset(%s::json)"
         b" AS r(tenant text, id text) WHERE t.tenant = r.tenant AND t.id = r.id"
+    ),
+    Table.TYPES: (
+        b"DELETE FROM notification_types t USING json_to_recordset(%s::json)"
+        b" AS r(tenant text, id text) WHERE t.tenant = r.tenant AND t.name = r.id"
     ),
 }
 
@@ -84,3 +101,20 @@ async def preference(connection: Connection, *, tenant: str, recipient: str) -> 
         (tenant, recipient),
     )
     return await found.fetchone()
+
+
+async def recipient(connection: Connection, *, tenant: str, recipient: str) -> Row | None:
+    """Give how one recipient can be reached, as far as it is known."""
+    found = await connection.execute(
+        "SELECT id, name, addresses, locale, zone FROM recipients WHERE tenant = %s AND id = %s",
+        (tenant, recipient),
+    )
+    return await found.fetchone()
+
+
+async def types(connection: Connection, *, tenant: str) -> list[Row]:
+    """Give every type of notification with its channels."""
+    found = await connection.execute(
+        "SELECT name, channels FROM notification_types WHERE tenant = %s ORDER BY name", (tenant,)
+    )
+    return await found.fetchall()
