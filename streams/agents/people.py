@@ -1,6 +1,7 @@
 """People: what is known of the recipients whose partitions are ours, as of this moment."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from msgspec import Struct
@@ -11,6 +12,7 @@ from schemas.codec import decode
 from schemas.deliveries import AddressEvent
 from schemas.errors import Permanent
 from schemas.notification import Preference, Recipient
+from schemas.records import Record
 from schemas.topics import Names
 from streams.core.person import NOTHING_KNOWN, Feedback, Person, learn
 from streams.kafka.followed import Followed
@@ -18,6 +20,7 @@ from streams.kafka.followed import Followed
 REMEMBERED = 50_000  # persons kept as values; the others are made from their records when asked for
 
 log = structlog.get_logger(__name__)
+R = TypeVar("R", bound=Record)
 
 
 class _Known(Struct):
@@ -73,10 +76,9 @@ class People:
         known = self._partitions.get(partition)
         if known is None:
             return Person()
-        recipient, preference = known.recipients.get(key), known.preferences.get(key)
         return Person(
-            decode(Recipient, recipient) if recipient is not None else None,
-            decode(Preference, preference) if preference is not None else None,
+            _read(Recipient, known.recipients.get(key), key),
+            _read(Preference, known.preferences.get(key), key),
             known.feedback.get(key, NOTHING_KNOWN),
         )
 
@@ -85,21 +87,24 @@ class People:
         if known is None:
             return
         self._persons.pop(key, None)
-        try:
-            if topic == self._feedback:
-                if value is not None:
-                    event = decode(AddressEvent, value)
-                    known.feedback[key] = learn(known.feedback.get(key, NOTHING_KNOWN), event)
-                return
-            held, kind = (
-                (known.recipients, Recipient)
-                if topic == self._recipients
-                else (known.preferences, Preference)
-            )
-            if value is None:
-                held.pop(key, None)
-            else:
-                decode(kind, value)
-                held[key] = value
-        except Permanent as error:
-            log.warning("record left out", topic=topic, key=str(key), why=str(error))
+        if topic == self._feedback:
+            event = _read(AddressEvent, value, key)
+            if event is not None:
+                known.feedback[key] = learn(known.feedback.get(key, NOTHING_KNOWN), event)
+            return
+        held = known.recipients if topic == self._recipients else known.preferences
+        if value is None:
+            held.pop(key, None)
+        else:
+            # Read when it is asked for: a partition holds many whom nobody tells anything.
+            held[key] = value
+
+
+def _read(kind: type[R], value: bytes | None, key: bytes) -> R | None:
+    if value is None:
+        return None
+    try:
+        return decode(kind, value)
+    except Permanent as error:
+        log.warning("record left out", kind=kind.__name__, key=str(key), why=str(error))
+        return None

@@ -44,6 +44,11 @@ class _Broken(Struct, frozen=True):
 
 
 def _value(value: Any) -> Any:
+    kind = type(value)
+    if kind is str:  # nearly always
+        return value
+    if kind is int:
+        return str(value)
     if isinstance(value, Undefined):
         return str(value)  # raises, and says which name is undefined
     if isinstance(value, str):
