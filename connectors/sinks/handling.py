@@ -18,6 +18,7 @@ from connectors.sinks.publish import Publisher
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Answer, Refused, Sink, Unknown
 from schemas.deliveries import Delivery, DeliveryEvent
+from schemas.errors import HouseFault
 from schemas.reasons import DeliveryStatus, Reason
 
 log = structlog.get_logger("tocsin.sinks")
@@ -50,9 +51,18 @@ class Handler:
     draw: Callable[[], float]
 
     async def handle(self, item: Item) -> None:
-        """Bring a delivery to its next step, however long the house's services are away."""
-        while not await self._try(item):
-            await self.ledger.ready()
+        """Bring a delivery to its next step, however long the house's services are away.
+
+        A fault of ours with this one delivery fails it, and no other.
+        """
+        try:
+            while not await self._try(item):
+                await self.ledger.ready()
+        except HouseFault:
+            raise
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, the others go on
+            log.error("a delivery cannot be handled", error=type(wrong).__name__)  # noqa: TRY400
+            await self._break_off(item, f"{type(wrong).__name__}")
 
     async def park(self, item: Item, reason: Reason) -> None:
         """Let a delivery wait without using up an attempt."""
@@ -151,6 +161,21 @@ class Handler:
         event = outcome.step(delivery, status, now=_now(), reason=reason)
         if await self.ledger.settle(event):
             await self._publish(item, delivery, event)
+
+    async def _break_off(self, item: Item, error: str) -> None:
+        event = outcome.step(
+            item.delivery,
+            DeliveryStatus.FAILED,
+            now=_now(),
+            provider=self.sink.provider,
+            reason=Reason.STAGE_FAILED,
+            error=error,
+        )
+        try:
+            if await self.ledger.settle(event):
+                await self._publish(item, item.delivery, event)
+        except Exception:  # noqa: BLE001 - the event itself is the trouble: the letter remains
+            await self.refuse(item.origin, Reason.STAGE_FAILED, error)
 
     async def _publish(
         self, item: Item, delivery: Delivery, event: DeliveryEvent, *, kind: str = ""

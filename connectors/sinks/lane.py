@@ -18,6 +18,7 @@ from schemas import keys
 from schemas.codec import decode
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid, Permanent
+from schemas.limits import OUTPUT_BYTES
 from schemas.reasons import Lane as LaneName
 from schemas.reasons import Reason
 
@@ -134,7 +135,8 @@ class Lane:
 
     def _understood(self, value: bytes) -> tuple[Delivery, int]:
         sink = self._handler.sink
-        delivery = decode(Delivery, value)
+        # Larger, it could not be scheduled for another attempt.
+        delivery = decode(Delivery, value, limit=OUTPUT_BYTES)
         if delivery.channel != sink.channel or delivery.lane != self._lane:
             raise Invalid(f"not of this topic: {delivery.channel!r}, {delivery.lane!r}")
         if not keys.TENANT.fullmatch(delivery.tenant) or not delivery.id:

@@ -84,22 +84,24 @@ class Reader:
         )
 
     def read(self, *, most: int, within_s: float) -> list[Read]:
-        """Give the next records as they come, or none; `most` 0 only keeps our place."""
+        """Give the next records as they come, or none; with `most` 0 hardly ever one."""
         self._commit_now_and_then()
         if most <= 0:
             self._hold()
-            self._consumer.poll(within_s)
-            return []
-        self._let_go()
+        else:
+            self._let_go()
         first = self._consumer.poll(within_s)
         if first is None:
             return []
         more = self._consumer.consume(most - 1, timeout=0) if most > 1 else []
+        # A partition that was given to us just now is not held yet: what it gave is not lost.
+        messages = [message for message in [first, *more] if not _is_error(message)]
         with self._lock:
+            # What a rebalance took away in this very call is the next owner's.
             return [
                 Read(message, self._begun(message))
-                for message in [first, *more]
-                if not _is_error(message)
+                for message in messages
+                if message.partition() in self._stands
             ]
 
     def finish(self, read: Read) -> None:
@@ -129,10 +131,7 @@ class Reader:
         self._consumer.close()
 
     def _begun(self, message: Any) -> Stand:
-        partition = message.partition()
-        if partition not in self._stands:
-            self._stands[partition] = Stand(partition, Progress())
-        stand = self._stands[partition]
+        stand = self._stands[message.partition()]
         if stand.first is None:
             stand.first = message.offset()
         stand.progress.begin(message.offset())

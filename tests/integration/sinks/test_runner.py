@@ -16,8 +16,9 @@ from connectors.sinks.runner import Runner
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Limits
 from connectors.stores.redis import Redis, Script
-from schemas.codec import decode
+from schemas.codec import decode, encode
 from schemas.deliveries import Delivery, Scheduled
+from schemas.limits import OUTPUT_BYTES
 from schemas.reasons import DeliveryStatus
 from schemas.topics import Names
 from tests.conftest import Stack
@@ -84,13 +85,14 @@ async def test_each_answer_becomes_what_it_must(mail: Mail, running: Running) ->
     sent = [delivery(number) for number in range(6)]
     mail.put(sent)
     mail.raw(b"nonsense")
+    mail.raw(encode(delivery(7, text="x" * OUTPUT_BYTES)))
     with Provider(lambda call: words[call.text]) as provider:
         async with running(provider):
             states = await _settled(mail, 6)
-            await _until(lambda: len(mail.dead_letters()) == 3, why="failures are kept")
+            await _until(lambda: len(mail.dead_letters()) == 4, why="failures are kept")
     expected = ["sent", "delivered", "retrying", "failed", "failed", "retrying"]
     assert expected == [states[each.id] for each in sent]
-    assert {"undecodable", "provider_refused", "endpoint_off"} == {
+    assert {"undecodable", "oversized", "provider_refused", "endpoint_off"} == {
         letter.reason for letter in mail.dead_letters()
     }
     assert [("gone", "r4.example.org")] == [(e.kind, e.address) for e in mail.feedback()]
