@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from connectors.sinks import retry
-from connectors.sinks.sink import Answer, Later, Refused, Sent, Unknown
+from connectors.sinks.sink import Answer, Later, Refused, Sent, Unknown, Withheld
 from schemas import headers, ids, keys, topics
 from schemas.codec import encode
 from schemas.deliveries import AddressEvent, Delivery, DeliveryEvent, Scheduled
@@ -100,6 +100,9 @@ def after(
                 reason=reason,
                 error=why,
             )
+        case Withheld(why, reason):
+            status = DeliveryStatus.SUPPRESSED
+            return step(delivery, status, now=now, provider=provider, reason=reason, error=why)
         case Later() | Unknown():
             wait_s = retry.wait_s(
                 answer,

@@ -61,7 +61,15 @@ class Refused:
     address: AddressKind | None = None
 
 
-Answer: TypeAlias = Sent | Later | Unknown | Refused
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Say that nobody was called, as the receiver is switched off; it is suppressed."""
+
+    why: str
+    reason: Reason = Reason.ENDPOINT_OFF
+
+
+Answer: TypeAlias = Sent | Later | Unknown | Refused | Withheld
 
 
 @dataclass(frozen=True, slots=True)
