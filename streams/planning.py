@@ -92,7 +92,7 @@ def _begin(draft: PlanDraft, intent: Intent) -> None:
             fresh = replace(fresh, lane=way.lane)
         else:
             dropped = way
-    step = Step(draft, intent, fresh)
+    step = Step(draft, intent, fresh, kind=kind)
     if dropped is None or expiry.expired(fresh.expires_at, case.now):
         step.keep(_judged(step))
     else:

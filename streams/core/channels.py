@@ -103,14 +103,17 @@ def _option(
 
 
 def _addresses(intent: Intent, person: Person, channel: str) -> tuple[str, ...]:
-    given = intent.to.get(channel, "").strip()
+    given = intent.to.get(channel, "").strip() if intent.to else ""
     if given:
         return (given,)
-    known = () if person.recipient is None else person.recipient.addresses.get(channel, ())
-    if len(known) == 1:  # as nearly always
-        address = known[0].strip()
+    listed = None if person.recipient is None else person.recipient.addresses.get(channel)
+    if not listed:
+        return ()
+    if len(listed) == 1:  # nearly always
+        address = listed[0].strip()
         return (address,) if address else ()
-    return tuple(dict.fromkeys(address.strip() for address in known if address.strip()))
+    known = (address.strip() for address in listed)
+    return tuple(dict.fromkeys(address for address in known if address))
 
 
 def _insist(option: Option) -> Option:

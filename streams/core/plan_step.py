@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from schemas.notification import NotificationType
 from schemas.plan_state import ChannelPlan, Plan
 from schemas.reasons import NO_CHANNEL, DeliveryStatus
 from schemas.records import Intent
@@ -19,13 +20,15 @@ class Step:
 
     __slots__ = ("draft", "intent", "kind", "number", "plan", "words")
 
-    def __init__(self, draft: PlanDraft, intent: Intent, plan: Plan) -> None:
+    def __init__(
+        self, draft: PlanDraft, intent: Intent, plan: Plan, *, kind: NotificationType | None = None
+    ) -> None:
         case = draft.case
         self.draft = draft
         self.intent = intent
         self.plan = plan
         self.number = plan.step
-        self.kind = kind_of(intent.type, case.types)
+        self.kind = kind or kind_of(intent.type, case.types)
         self.words = Words(intent, templates=case.templates, person=case.person)
 
     def outcome(
