@@ -60,14 +60,17 @@ def build(
     table: str,
     make_job: Callable[[Parts], tuple[Job, States[Any]]],
     eager: bool = False,
+    poll_records: int | None = None,
 ) -> App:
     """Wire a process: its sources, its one table, and the job between them.
 
     `eager` is for a job that says nothing before its states are written (Shell).
+    `poll_records` is how many are taken from Kafka's reader at once (None: all that it has); what
+    is urgent overtakes the others only between two such portions.
     """
     transport.register()
     names = settings.names
-    app = App(names.group(process), **_configuration(settings, process))
+    app = App(names.group(process), **_configuration(settings, process, poll_records))
     store = _table(app, table)
     sensors = Sensors(process)
     outputs = Outputs(settings.cluster, client_id=f"tocsin-{process}")
@@ -99,7 +102,7 @@ def build(
     return app
 
 
-def _configuration(settings: Settings, process: str) -> dict[str, Any]:
+def _configuration(settings: Settings, process: str, poll_records: int | None) -> dict[str, Any]:
     """Give Faust its settings; FAUST.md 2.3 says why each."""
     return {
         "broker": _broker(settings.cluster),
@@ -119,7 +122,7 @@ def _configuration(settings: Settings, process: str) -> dict[str, Any]:
         "broker_commit_interval": 1.0,
         "broker_session_timeout": settings.session_s,
         "broker_heartbeat_interval": min(3.0, settings.session_s / 3),
-        "broker_max_poll_records": None,
+        "broker_max_poll_records": poll_records,
         "consumer_max_fetch_size": 1 << 20,
         "consumer_auto_offset_reset": "earliest",
         "consumer_group_instance_id": settings.instance_id,

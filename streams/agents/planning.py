@@ -34,6 +34,10 @@ from streams.settings import Settings
 
 Output = tuple[str, bytes, bytes, Headers | None]  # topic, key, value, headers
 
+# DESIGN 8: a critical intent is planned within a second, whatever waits. Some portions are under
+# way at any time, and each of these takes a few hundredths of a second.
+POLL_RECORDS = 100
+
 _HELD = DeliveryStatus.HELD.value
 
 
@@ -54,6 +58,7 @@ def build(settings: Settings) -> App:
         table="plans",
         make_job=make_job,
         eager=True,
+        poll_records=POLL_RECORDS,
     )
     follow_words(settings, jobs[0].obey)
     return app

@@ -103,6 +103,16 @@ class Fetched(OrderedDict[TopicPartition, Any]):
                 result._partition_records = ChangelogRecords(unread)  # noqa: SLF001
         super().__setitem__(tp, result)
 
+    def urgent_first(self) -> None:
+        """Let what is urgent be taken first, where not all is taken at once."""
+        for tp in [tp for tp in self if is_urgent(tp.topic)]:
+            self.move_to_end(tp, last=False)
+
+
+def is_urgent(topic: str) -> bool:
+    """Say whether a topic's records are read before those of others."""
+    return topic.endswith((".urgent", ".commands"))
+
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Be Faust's consumer thread, with changelogs unpacked our way."""
@@ -113,4 +123,5 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             fetched = Fetched(self.consumer._is_changelog_tp)  # noqa: SLF001
             fetched.update(fetcher._records)  # noqa: SLF001
             fetcher._records = fetched  # noqa: SLF001
+        fetcher._records.urgent_first()  # noqa: SLF001
         return await super()._fetch_records(consumer, *args, **kwargs)

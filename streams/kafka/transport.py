@@ -16,7 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
 from streams.kafka.batches import BATCH_RECORDS, Batch, SourceRecord
-from streams.kafka.changelog import ChangelogBatch, ConsumerThread
+from streams.kafka.changelog import ChangelogBatch, ConsumerThread, is_urgent
 from streams.kafka.checkpoint import Shell
 
 SCHEME = "tocsin"
@@ -262,7 +262,7 @@ def register() -> None:
 
 
 def _urgent_first(tp: TP) -> tuple[bool, str, int]:
-    return (not tp.topic.endswith((".urgent", ".commands")), tp.topic, tp.partition)
+    return (not is_urgent(tp.topic), tp.topic, tp.partition)
 
 
 def _chunks(records: Sequence[SourceRecord], size: int) -> Iterable[Sequence[SourceRecord]]:
