@@ -1,0 +1,208 @@
+"""Settings that lead to providers, read once at the start; without them the sandbox stands in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+
+from connectors.settings import Settings
+from connectors.sinks.addresses import PORTS, Rules, networks
+from connectors.stores.endpoints import Secret, secret
+from schemas.errors import ConfigurationError, Invalid
+
+SENDGRID_URL = "https://api.sendgrid.com"
+LEAST_LINK_SECRET = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """Say how to reach a mail server; `security` is starttls, tls or plain."""
+
+    host: str
+    port: int
+    security: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """Say by whom and in whose name mails are sent."""
+
+    sender: str = ""
+    """Address that mails come from. `TOCSIN_MAIL_FROM`, as `Tocsin <alerts@example.org>`."""
+
+    sender_name: str = ""
+
+    reply_to: str = ""
+    """Address that answers go to (the sender's). `TOCSIN_MAIL_REPLY_TO`."""
+
+    sendgrid_key: str = field(default="", repr=False)
+    """Key of SendGrid's API, or a file with it. `TOCSIN_SENDGRID_API_KEY` (`_FILE`)."""
+
+    sendgrid_url: str = SENDGRID_URL
+    """Where that API is (SendGrid's; or a server that speaks like it). `TOCSIN_SENDGRID_URL`."""
+
+    smtp: Smtp | None = None
+    """A mail server, as `smtp+starttls://user:password@host:587`, `smtps://` or `smtp://`.
+    `TOCSIN_SMTP_URL` (`_FILE`), `TOCSIN_SMTP_CA_FILE`."""
+
+    public_url: str = ""
+    """How people see this server, for the address by which they unsubscribe (none: no such
+    address). `TOCSIN_PUBLIC_URL`."""
+
+    link_secret: str = field(default="", repr=False)
+    """What signs that address (none: no such address). `TOCSIN_LINK_SECRET` (`_FILE`)."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self | None:
+        """Read the environment; None where no provider is named."""
+        key, smtp = secret_of(env, "TOCSIN_SENDGRID_API_KEY"), secret_of(env, "TOCSIN_SMTP_URL")
+        if not key and not smtp:
+            return None
+        name, sender = _mailbox(env, "TOCSIN_MAIL_FROM")
+        if not sender:
+            raise ConfigurationError("TOCSIN_MAIL_FROM is not set, and a provider of mail is")
+        link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
+        if 0 < len(link_secret) < LEAST_LINK_SECRET:
+            raise ConfigurationError(
+                f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
+            )
+        url = env.get("TOCSIN_SENDGRID_URL") or SENDGRID_URL
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise ConfigurationError("TOCSIN_SENDGRID_URL is no http or https address")
+        return cls(
+            sender=sender,
+            sender_name=name,
+            reply_to=_mailbox(env, "TOCSIN_MAIL_REPLY_TO")[1],
+            sendgrid_key=key,
+            sendgrid_url=url.rstrip("/"),
+            smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
+            public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),
+            link_secret=link_secret,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """Say how webhooks are signed, and what they may reach."""
+
+    secret: Secret | None = field(default=None, repr=False)
+    """Signs for endpoints that have no secret of their own. `TOCSIN_WEBHOOK_SECRET` (`_FILE`)."""
+
+    unsigned: bool = False
+    """Post without a signature where there is no secret at all (no: such a delivery fails).
+    `TOCSIN_WEBHOOK=unsigned`."""
+
+    rules: Rules = field(default_factory=Rules)
+    """What may be called: `TOCSIN_WEBHOOK_HTTP` (no), `TOCSIN_WEBHOOK_PORTS`,
+    `TOCSIN_WEBHOOK_ALLOW`: networks of our own that may be called as well."""
+
+    ca_file: str = ""
+    """Authorities trusted beside the usual. `TOCSIN_WEBHOOK_CA_FILE`."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], settings: Settings) -> Self | None:
+        """Read the environment; None where webhooks are not switched on."""
+        mode, text = env.get("TOCSIN_WEBHOOK", ""), secret_of(env, "TOCSIN_WEBHOOK_SECRET")
+        if mode not in {"", "signed", "unsigned"}:
+            raise ConfigurationError(f"TOCSIN_WEBHOOK is neither signed nor unsigned: {mode!r}")
+        if not mode and not text:
+            return None
+        try:
+            default = secret(text) if text else None
+            allow = networks(_listed(env, "TOCSIN_WEBHOOK_ALLOW"))
+            ports = frozenset(int(port) for port in _listed(env, "TOCSIN_WEBHOOK_PORTS"))
+        except Invalid as wrong:
+            raise ConfigurationError(f"TOCSIN_WEBHOOK_SECRET: {wrong}") from wrong
+        except ValueError as wrong:
+            raise ConfigurationError(
+                f"TOCSIN_WEBHOOK_ALLOW takes networks, TOCSIN_WEBHOOK_PORTS numbers: {wrong}"
+            ) from wrong
+        return cls(
+            secret=default,
+            unsigned=mode == "unsigned",
+            rules=Rules(
+                http=env.get("TOCSIN_WEBHOOK_HTTP", "").lower() in {"1", "yes", "true"},
+                ports=ports or PORTS,
+                allow=allow,
+                own=frozenset(_own(settings)),
+            ),
+            ca_file=env.get("TOCSIN_WEBHOOK_CA_FILE", ""),
+        )
+
+
+def secret_of(env: Mapping[str, str], name: str) -> str:
+    """Read a secret from a variable, or from the file that the variable with `_FILE` names."""
+    file = env.get(f"{name}_FILE", "")
+    if not file:
+        return env.get(name, "").strip()
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ConfigurationError(f"{name}_FILE cannot be read: {type(wrong).__name__}") from wrong
+
+
+def _listed(env: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
+
+
+def _mailbox(env: Mapping[str, str], name: str) -> tuple[str, str]:
+    given = env.get(name, "").strip()
+    if not given:
+        return "", ""
+    # An operator's own setting: no stranger writes here, and what comes out is validated.
+    shown, address = parseaddr(given)
+    try:
+        if any(ord(letter) < 32 for letter in given):
+            raise EmailNotValidError("a control character")
+        checked = validate_email(address, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as wrong:
+        raise ConfigurationError(f"{name} is no mail address: {wrong}") from wrong
+    return shown, checked.ascii_email or address
+
+
+_SMTP = {"smtp+starttls": ("starttls", 587), "smtps": ("tls", 465), "smtp": ("plain", 25)}
+
+
+def _smtp(url: str, ca_file: str) -> Smtp:
+    # Nothing of the text is told where it is wrong: there is a password in it.
+    try:
+        parts = urlsplit(url)
+        security, port = _SMTP[parts.scheme]
+        if not parts.hostname:
+            raise ValueError
+        return Smtp(
+            host=parts.hostname,
+            port=parts.port or port,
+            security=security,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            ca_file=ca_file,
+        )
+    except (KeyError, ValueError):
+        raise ConfigurationError(
+            "TOCSIN_SMTP_URL is not smtp+starttls://, smtps:// or smtp:// with a host"
+        ) from None
+
+
+def _own(settings: Settings) -> list[tuple[str, int]]:
+    """List the services that we live on, which no webhook may reach."""
+    places = []
+    for url, port in (
+        *((f"//{place}", 9092) for place in settings.cluster.bootstrap_servers.split(",")),
+        (settings.stores.database_url, 5432),
+        (settings.stores.redis_url, 6379),
+    ):
+        try:
+            parts = urlsplit(url.strip())
+            if parts.hostname:
+                places.append((parts.hostname, parts.port or port))
+        except ValueError:
+            continue  # several hosts in one address: those who write it so know their network
+    return places
