@@ -32,13 +32,16 @@ def test_no_label_can_grow_without_bound() -> None:
     """No metric is labelled by what the outside chooses."""
     assert {label for metric in METRICS for label in metric.labels} <= {
         "app",
+        "channel",
         "event",
         "format",
         "group",
         "kind",
+        "lane",
         "outcome",
         "partition",
         "process",
+        "provider",
         "reason",
         "record",
         "stage",

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import state
+from schemas.records import RawAlert
 from schemas.state import AlertState, Reservation
 
 longs = st.integers(min_value=-(1 << 63), max_value=(1 << 63) - 1)
@@ -17,6 +18,7 @@ by_type: dict[object, st.SearchStrategy[object]] = {
     dict[int, int] | None: st.none() | st.dictionaries(longs, longs, max_size=4),
     list[str] | None: st.none() | st.lists(texts, max_size=4),
     Reservation | None: st.none() | st.builds(Reservation, longs, longs, longs),
+    RawAlert | None: st.none() | st.builds(RawAlert, source=texts, title=texts, body=texts),
 }
 states = st.builds(
     AlertState, **{f.name: by_type[f.type] for f in msgspec.structs.fields(AlertState)}

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from schemas.state import pack_alert, unpack_alert
 from streams.core.stage import Verdict
 from streams.pipeline import announce, announced, lapses_at, reserve
-from tests.builders import FINGERPRINT, HOUR, MINUTE, NOON, Story, kinds, route, silence
+from tests.builders import DAY, FINGERPRINT, HOUR, MINUTE, NOON, Story, kinds, route, silence
 
 SILENCE = silence("s", "team=db", starts_at=0, ends_at=1 << 50)
 ROUTE = route("r")
@@ -29,6 +29,7 @@ class Naive:
     told: bool = False
     acknowledged: bool = False
     snoozed: int = 0
+    seen: int = 0
     owed: bool = False
     log: list[str] = field(default_factory=lambda: ["fired"])
 
@@ -78,6 +79,11 @@ class Lives(RuleBasedStateMachine):
         """Choose who speaks, before anything was said."""
         self.source = chosen
 
+    @rule(by=st.sampled_from((HOUR, DAY)))
+    def passes(self, by: int) -> None:
+        """Let time go by without a word."""
+        self.clock += by
+
     @rule()
     def is_silenced_or_not(self) -> None:
         """Put a silence in force, or take it away by hand."""
@@ -116,7 +122,7 @@ class Lives(RuleBasedStateMachine):
         if alert is None or alert.over(at):
             return self._begins(at, priority, pages=pages)
         alert.count += 1
-        alert.began = min(alert.began, at)
+        alert.began, alert.seen = min(alert.began, at), max(alert.seen, at)
         if not alert.open and status != "info" and at >= alert.changed:
             alert.open, alert.acknowledged, alert.changed = True, False, at
             alert.priority, alert.ends = priority, alert.window(at)
@@ -143,7 +149,7 @@ class Lives(RuleBasedStateMachine):
         return ["unsilenced" if by_rule else "escalated"], self._tells(at)
 
     def _begins(self, at: int, priority: int, *, pages: bool) -> tuple[list[str], bool]:
-        new = Naive(at, priority, self.source, changed=at)
+        new = Naive(at, priority, self.source, changed=at, seen=at)
         new.ends = new.window(at)
         lone, self.lone = (self.lone if self.alert is None else None), None
         self.alert = new
@@ -185,8 +191,10 @@ class Lives(RuleBasedStateMachine):
         until = self.clock + 2 * HOUR
         verdict = self.story.orders(kind, at=self.clock, until=NOON + until)
         alert = self.alert
-        if alert is None or kind == "wake":
+        if alert is None:
             self._check(verdict, [], tells=False)
+        elif kind == "wake":
+            self._is_woken(alert, verdict)
         elif kind == "resolve" and alert.open:
             self._ends(alert, max(self.clock, alert.changed), verdict)
         elif kind in {"ack", "unack"} and alert.acknowledged is (kind == "unack"):
@@ -196,6 +204,18 @@ class Lives(RuleBasedStateMachine):
         elif kind == "snooze" and alert.open and alert.snoozed != until:
             alert.snoozed = until
             self._check(verdict, ["snoozed"], tells=False)
+        else:
+            self._check(verdict, [], tells=False)
+
+    def _is_woken(self, alert: Naive, verdict: Verdict) -> None:
+        at = self.clock
+        before = self.story.verdicts[-2].state
+        assert before is not None
+        if alert.open and self.source == "grafana" and at >= max(alert.seen + DAY, alert.snoozed):
+            self._ends(alert, max(at, alert.changed), verdict)
+        elif alert.open and alert.owed and not alert.acknowledged and before.content is not None:
+            expected, tells = self._comes_due(alert, at)
+            self._check(verdict, expected, tells=tells)
         else:
             self._check(verdict, [], tells=False)
 
