@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.settings import Settings
+from connectors.sinks import mail, webhook
 from connectors.sinks.sandbox import Sandbox
 from connectors.sinks.sink import Sink
 from connectors.stores.postgres import Database
@@ -20,7 +21,10 @@ class Parts:
 
 # Gives the sink that the settings lead to, or None where they lead to none.
 Maker = Callable[[Parts], Sink | None]
-MAKERS: dict[str, Maker] = {}
+MAKERS: dict[str, Maker] = {
+    "email": lambda parts: mail.made(parts.env),
+    "webhook": lambda parts: webhook.made(parts.settings, parts.database, parts.env),
+}
 
 
 def made(channel: str, parts: Parts) -> Sink:
