@@ -74,7 +74,10 @@ class Lane:
                 if room <= 0:
                     await self._for_room()
                     room = self._most - self._in_hand
-                for read in await self._read(min(room, BATCH)):
+                reads = await self._read(min(room, BATCH))
+                if reads:
+                    self._meters.read(self._topic, len(reads))
+                for read in reads:
                     self._admit(read)
                 await self._tell_lag()
             await self._drain()
@@ -120,7 +123,6 @@ class Lane:
             headers=tuple((name, data or b"") for name, data in message.headers() or ()),
             timestamp=message.timestamp()[1],
         )
-        self._meters.read(self._topic, 1)
         try:
             delivery, abreast = self._understood(origin.value)
         except Permanent as wrong:

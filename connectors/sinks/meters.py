@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -19,20 +20,22 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._in = self._counter(metrics.RECORDS_IN)
-        self._dead = self._counter(metrics.DEAD_LETTERS)
-        self._calls = self._counter(metrics.SINK_CALLS)
-        self._steps = self._counter(metrics.SINK_STEPS)
-        self._parked = self._counter(metrics.SINK_PARKED)
-        self._repeats = self._counter(metrics.SINK_REPEATS)
+        # Finding a child by its labels takes a lock; there are few, so each is found once.
+        self._in = cache(self._counter(metrics.RECORDS_IN).labels)
+        self._dead = cache(self._counter(metrics.DEAD_LETTERS).labels)
+        self._calls = cache(self._counter(metrics.SINK_CALLS).labels)
+        self._steps = cache(self._counter(metrics.SINK_STEPS).labels)
+        self._parked = cache(self._counter(metrics.SINK_PARKED).labels)
+        self._repeats = cache(self._counter(metrics.SINK_REPEATS).labels)
+        self._in_flight = cache(self._gauge(metrics.SINK_IN_FLIGHT).labels)
+        self._waiting = cache(self._gauge(metrics.SINK_WAITING).labels)
         self._lag = self._gauge(metrics.LAG)
-        self._in_flight = self._gauge(metrics.SINK_IN_FLIGHT)
         self._broken = self._gauge(metrics.SINK_BREAKERS)
-        self._waiting = self._gauge(metrics.SINK_WAITING)
         seconds = metrics.SINK_SECONDS
-        self._seconds = Histogram(
+        measured = Histogram(
             seconds.name, seconds.help, seconds.labels, buckets=BUCKETS, registry=self.registry
         )
+        self._seconds = cache(measured.labels)
 
     def _counter(self, metric: Metric) -> Counter:
         return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
@@ -42,29 +45,29 @@ class Meters:
 
     def read(self, topic: str, count: int) -> None:
         """Count records that came."""
-        self._in.labels(APP, topic).inc(count)
+        self._in(APP, topic).inc(count)
 
     def dead(self, reason: str) -> None:
         """Count a dead letter."""
-        self._dead.labels(APP, reason).inc()
+        self._dead(APP, reason).inc()
 
     def called(self, sink: Sink, answer: Answer, *, seconds: float) -> None:
         """Count a call and what it was answered."""
         outcome = type(answer).__name__.lower()
-        self._calls.labels(sink.channel, sink.provider, outcome).inc()
-        self._seconds.labels(sink.channel, sink.provider).observe(seconds)
+        self._calls(sink.channel, sink.provider, outcome).inc()
+        self._seconds(sink.channel, sink.provider).observe(seconds)
 
     def step(self, event: DeliveryEvent) -> None:
         """Count a step of a delivery."""
-        self._steps.labels(event.channel, event.status).inc()
+        self._steps(event.channel, event.status).inc()
 
     def parked(self, channel: str, reason: str) -> None:
         """Count a delivery that waits without an attempt."""
-        self._parked.labels(channel, reason).inc()
+        self._parked(channel, reason).inc()
 
     def repeat(self, channel: str) -> None:
         """Count a call that may be a second one."""
-        self._repeats.labels(channel).inc()
+        self._repeats(channel).inc()
 
     def watch_broken(self, channel: str, count: Callable[[], int]) -> None:
         """Ask for the number of broken endpoints whenever metrics are read."""
@@ -73,13 +76,17 @@ class Meters:
     @contextmanager
     def in_flight(self, channel: str, lane: str) -> Iterator[None]:
         """Count a call while it is under way."""
-        with self._in_flight.labels(channel, lane).track_inprogress():
+        gauge = self._in_flight(channel, lane)
+        gauge.inc()
+        try:
             yield
+        finally:
+            gauge.dec()
 
     @contextmanager
     def waiting(self, channel: str) -> Iterator[None]:
         """Count a delivery while another process sends it."""
-        with self._waiting.labels(channel).track_inprogress():
+        with self._waiting(channel).track_inprogress():
             yield
 
     def lag(self, topic: str, lags: Mapping[int, int], gone: frozenset[int]) -> None:
