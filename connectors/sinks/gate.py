@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from connectors.sinks.breaker import Breaker, Gate
 from connectors.sinks.pace import RESERVE, Pace
-from connectors.sinks.sink import Answer, Later, Limits, Unknown
+from connectors.sinks.sink import Answer, Later, Limits, Unknown, Withheld
 from schemas.reasons import Lane, Reason
 
 QUIET_S = 1.0  # after a 429 that does not say for how long
@@ -81,6 +81,9 @@ class Endpoints:
 
     def leave(self, held: Pass, answer: Answer) -> None:
         """Be done with a call, and learn from its answer how the endpoint does."""
+        if isinstance(answer, Withheld):
+            self.leave_unused(held)  # nobody was called, so nothing was learned
+            return
         at, now = held.endpoint, self._clock()
         limited = isinstance(answer, Later) and answer.reason is Reason.PROVIDER_LIMITS
         if limited and isinstance(answer, Later):

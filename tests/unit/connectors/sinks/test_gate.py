@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from connectors.sinks.gate import Endpoints, Pass
-from connectors.sinks.sink import ACCOUNT, Later, Limits, Refused, Sent, Unknown
+from connectors.sinks.sink import ACCOUNT, Answer, Later, Limits, Refused, Sent, Unknown, Withheld
 from schemas.reasons import Reason
 
 
@@ -85,7 +85,7 @@ async def test_who_gives_up_leaves_no_trace(clock: Clock) -> None:
 
 async def test_failures_break_an_endpoint_and_limits_do_not(clock: Clock) -> None:
     """Trouble opens the breaker; a refusal or a 429 shows that somebody is at home."""
-    answers = {
+    answers: dict[str, Answer] = {
         "ill": Later("HTTP 503"),
         "silent": Unknown("reset"),
         "strict": Refused("HTTP 400"),
@@ -101,6 +101,17 @@ async def test_failures_break_an_endpoint_and_limits_do_not(clock: Clock) -> Non
     assert Reason.BREAKER_OPEN is await endpoints.enter("ill", "normal")
     await _enter(endpoints, lane="urgent", name="ill")
     await _enter(endpoints, name="strict")
+
+
+async def test_what_was_withheld_teaches_nothing(clock: Clock) -> None:
+    """A delivery that its receiver does not want says nothing of how its endpoint does."""
+    endpoints = Endpoints(ACCOUNT, clock)
+    for _ in range(10):
+        endpoints.leave(await _enter(endpoints), Later("HTTP 503"))
+    clock.now += 30.0
+    endpoints.leave(await _enter(endpoints), Withheld("off"))
+    assert 1 == endpoints.broken
+    await _enter(endpoints)
 
 
 async def test_a_429_keeps_everybody_off(clock: Clock) -> None:
