@@ -29,7 +29,7 @@ local function take(claim, told_key, arg)
   else
     local known = tonumber(c[2])
     local again = replay ~= '' and replay ~= c[6]
-    if again and (state == 'failed' or state == 'expired') then
+    if again and (state == 'failed' or state == 'expired' or state == 'suppressed') then
       known = 0  -- attempts begin anew
     elseif state ~= 'sending' and state ~= 'retrying' then
       return {'known', c[7], c[8]}

@@ -158,10 +158,11 @@ async def test_an_attempt_that_redis_missed_is_sent(claims: Claims) -> None:
     assert Go(repeat=False) == await claims.take(delivery(attempt=3))
 
 
-async def test_a_replay_of_a_failure_begins_anew(claims: Claims) -> None:
-    """What failed and is sent anew by an operator begins with its first attempt."""
+@pytest.mark.parametrize("status", ["failed", "expired", "suppressed"])
+async def test_a_replay_of_what_did_not_go_out_begins_anew(claims: Claims, status: str) -> None:
+    """What reached nobody and is sent anew by an operator begins with its first attempt."""
     await claims.take(delivery(attempt=6))
-    await claims.settle(became("failed", attempt=6))
+    await claims.settle(became(status, attempt=6))
     assert Go(repeat=False) == await claims.take(delivery(replay="r1"))
     await claims.settle(became("retrying", replay="r1"))
     assert Go(repeat=False) == await claims.take(delivery(replay="r1", attempt=2))
