@@ -27,6 +27,17 @@ BUFFERED_BATCHES = 2
 FREEZE_OF_SESSION = 0.8
 
 
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """Say how much is taken at once: from Kafka of each partition, and from what was fetched."""
+
+    partition_bytes: int
+    records: int | None
+
+
+ALL_AT_ONCE = Portions(partition_bytes=1 << 20, records=None)
+
+
 class App(faust.App):
     """Be a Faust app whose consumer finds the shell that owns its checkpoints."""
 
@@ -60,17 +71,16 @@ def build(
     table: str,
     make_job: Callable[[Parts], tuple[Job, States[Any]]],
     eager: bool = False,
-    poll_records: int | None = None,
+    portions: Portions = ALL_AT_ONCE,
 ) -> App:
     """Wire a process: its sources, its one table, and the job between them.
 
     `eager` is for a job that says nothing before its states are written (Shell).
-    `poll_records` is how many are taken from Kafka's reader at once (None: all that it has); what
-    is urgent overtakes the others only between two such portions.
+    What is urgent overtakes the others only between two `portions`.
     """
     transport.register()
     names = settings.names
-    app = App(names.group(process), **_configuration(settings, process, poll_records))
+    app = App(names.group(process), **_configuration(settings, process, portions))
     store = _table(app, table)
     sensors = Sensors(process)
     outputs = Outputs(settings.cluster, client_id=f"tocsin-{process}")
@@ -102,7 +112,7 @@ def build(
     return app
 
 
-def _configuration(settings: Settings, process: str, poll_records: int | None) -> dict[str, Any]:
+def _configuration(settings: Settings, process: str, portions: Portions) -> dict[str, Any]:
     """Give Faust its settings; FAUST.md 2.3 says why each."""
     return {
         "broker": _broker(settings.cluster),
@@ -122,8 +132,8 @@ def _configuration(settings: Settings, process: str, poll_records: int | None) -
         "broker_commit_interval": 1.0,
         "broker_session_timeout": settings.session_s,
         "broker_heartbeat_interval": min(3.0, settings.session_s / 3),
-        "broker_max_poll_records": poll_records,
-        "consumer_max_fetch_size": 1 << 20,
+        "broker_max_poll_records": portions.records,
+        "consumer_max_fetch_size": portions.partition_bytes,
         "consumer_auto_offset_reset": "earliest",
         "consumer_group_instance_id": settings.instance_id,
         "producer_request_timeout": 60.0,

@@ -12,13 +12,13 @@ from schemas import headers, keys, topics
 from schemas.codec import decode, encode
 from schemas.deliveries import Scheduled
 from schemas.errors import HouseFault, Invalid, Oversized
-from schemas.limits import OUTPUT_BYTES, RECORD_BYTES
+from schemas.limits import KIB, OUTPUT_BYTES, RECORD_BYTES
 from schemas.plan_state import Plan, PlanningState, pack, unpack
 from schemas.reasons import DeliveryStatus, Lane, Reason, ScheduledKind, Stage
 from schemas.records import Intent
 from streams.agents.people import People
 from streams.agents.words_in_force import NONE_IN_FORCE, InForce, follow_words
-from streams.app import App, Parts
+from streams.app import App, Parts, Portions
 from streams.app import build as build_app
 from streams.clock import now_ms
 from streams.core.intents import identified
@@ -34,9 +34,9 @@ from streams.settings import Settings
 
 Output = tuple[str, bytes, bytes, Headers | None]  # topic, key, value, headers
 
-# DESIGN 8: a critical intent is planned within a second, whatever waits. Some portions are under
-# way at any time, and each of these takes a few hundredths of a second.
-POLL_RECORDS = 100
+# DESIGN 8: a critical intent is planned within a second, whatever waits. What is fetched while it
+# is written, and what was fetched before, are in its way.
+PORTIONS = Portions(partition_bytes=64 * KIB, records=100)
 
 _HELD = DeliveryStatus.HELD.value
 
@@ -58,7 +58,7 @@ def build(settings: Settings) -> App:
         table="plans",
         make_job=make_job,
         eager=True,
-        poll_records=POLL_RECORDS,
+        portions=PORTIONS,
     )
     follow_words(settings, jobs[0].obey)
     return app

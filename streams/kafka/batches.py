@@ -43,3 +43,8 @@ class Batch:
     def written_at(self) -> int:
         """Give the moment of the last record in milliseconds."""
         return self.records[-1].timestamp
+
+
+def is_urgent(topic: str) -> bool:
+    """Say whether a topic's records are read before those of others."""
+    return topic.endswith((".urgent", ".commands"))

@@ -14,6 +14,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 
+from streams.kafka.batches import is_urgent
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -107,11 +109,6 @@ class Fetched(OrderedDict[TopicPartition, Any]):
         """Let what is urgent be taken first, where not all is taken at once."""
         for tp in [tp for tp in self if is_urgent(tp.topic)]:
             self.move_to_end(tp, last=False)
-
-
-def is_urgent(topic: str) -> bool:
-    """Say whether a topic's records are read before those of others."""
-    return topic.endswith((".urgent", ".commands"))
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):

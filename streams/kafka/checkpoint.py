@@ -13,7 +13,7 @@ import structlog
 from faust.types import TP
 
 from streams.clock import monotonic_s
-from streams.kafka.batches import Batch
+from streams.kafka.batches import Batch, is_urgent
 from streams.kafka.faults import leave
 from streams.kafka.in_flight import InFlight
 from streams.kafka.producer import Outputs
@@ -26,6 +26,7 @@ TICK_S = 0.1
 # A job that says nothing before its states are written makes its readers wait for the checkpoint:
 # it is made at once while the worker is idle, and under load takes this share of the time at most.
 EAGER_SHARE = 0.2
+URGENT_SHARE = 0.5  # as long as somebody waits for what is urgent
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +111,7 @@ class Shell:
         self._freeze_s = freeze_s
         self._eager = eager
         self._took_s = 0.0
+        self._share = EAGER_SHARE
         self._lock = asyncio.Lock()
         self._next: dict[TP, int] = {}
         self._records = 0
@@ -136,6 +138,8 @@ class Shell:
                 leave("a batch could not be judged", error=error)
             self._next[TP(batch.topic, batch.partition)] = batch.last + 1
             self._records += len(batch.records)
+            if is_urgent(batch.topic):
+                self._share = URGENT_SHARE
             self._sensors.records_in(batch.topic, len(batch.records))
             if self._due():
                 await self._checkpoint()
@@ -193,7 +197,7 @@ class Shell:
     def _pause_s(self) -> float:
         if not self._eager:
             return CHECKPOINT_S
-        return min(CHECKPOINT_S, self._took_s * (1 / EAGER_SHARE - 1))
+        return min(CHECKPOINT_S, self._took_s * (1 / self._share - 1))
 
     async def _checkpoint(self) -> None:
         self._job.reserve()
@@ -221,6 +225,7 @@ class Shell:
         self._records = 0
         self._checkpointed_at = monotonic_s()
         self._took_s = self._checkpointed_at - started
+        self._share = EAGER_SHARE
         self._sensors.checkpoint(seconds=self._took_s, states=written, held=self._store.size())
         return True
 

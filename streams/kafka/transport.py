@@ -15,8 +15,8 @@ from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
-from streams.kafka.batches import BATCH_RECORDS, Batch, SourceRecord
-from streams.kafka.changelog import ChangelogBatch, ConsumerThread, is_urgent
+from streams.kafka.batches import BATCH_RECORDS, Batch, SourceRecord, is_urgent
+from streams.kafka.changelog import ChangelogBatch, ConsumerThread
 from streams.kafka.checkpoint import Shell
 
 SCHEME = "tocsin"
