@@ -1,7 +1,8 @@
 """API: what a person or a program asks over HTTP, answered from the views.
 
-Here live the routes of the inbox, of intents and of deliveries, their models, and the commands
-they pass on.
-Nothing here changes a view: an order goes to `alerts.commands`, and the view shows what came of it.
-You are in the wrong room if the code writes a row.
+Here live the routes of the inbox, of intents, deliveries and preferences, their models, and what
+they pass on to Kafka.
+Nothing here changes a view: an order goes to `alerts.commands`, an intent to its lane, a preference
+to its topic, and the view shows what came of it. The only rows written here say what was asked.
+You are in the wrong room if the code writes what a view holds.
 """

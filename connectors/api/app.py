@@ -11,6 +11,7 @@ from connectors.api.delivering import add_deliveries, add_intents
 from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
 from connectors.api.orders import Orders
+from connectors.api.posting import add_posting
 from connectors.api.reading import add_reads
 from connectors.parts import Parts
 from connectors.problems import Problem, invalid, unavailable
@@ -57,4 +58,5 @@ def routes(parts: Parts) -> APIRouter:
     add_orders(router, credentials=parts.credentials, orders=orders)
     add_deliveries(router, database=parts.database, credentials=parts.credentials)
     add_intents(router, database=parts.database, credentials=parts.credentials)
+    add_posting(router, parts)
     return router
