@@ -35,13 +35,18 @@ class MailServer:
         return found
 
     async def handle_EHLO(  # noqa: N802 - the library's name
-        self, server: SMTP, session: Session, envelope: Envelope, hostname: str
-    ) -> str:
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
         """Greet."""
         if not session.host_name:
             self.connections += 1
         session.host_name = hostname
-        return "250 HELP"
+        return responses
 
     async def handle_MAIL(  # noqa: N802
         self,
