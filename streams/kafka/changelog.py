@@ -16,6 +16,10 @@ from faust.transport.drivers import aiokafka as driver
 
 from streams.kafka.batches import is_urgent
 
+# A request leaves out partitions of which something is still to be taken, and while it waits at
+# the broker no other is sent: for so long a partition can go unread that was just taken from.
+FETCH_WAIT_MS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -120,5 +124,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             fetched = Fetched(self.consumer._is_changelog_tp)  # noqa: SLF001
             fetched.update(fetcher._records)  # noqa: SLF001
             fetcher._records = fetched  # noqa: SLF001
+            fetcher._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
         fetcher._records.urgent_first()  # noqa: SLF001
         return await super()._fetch_records(consumer, *args, **kwargs)
