@@ -69,3 +69,38 @@ def doctor(options: Namespace, console: Console) -> int:
     from connectors.admin.doctor import doctor as act
 
     return act(options, console)
+
+
+def add_endpoint(options: Namespace, console: Console) -> int:
+    """Register an endpoint."""
+    from connectors.admin.endpoints import add as act
+
+    return act(options, console)
+
+
+def list_endpoints(options: Namespace, console: Console) -> int:
+    """List the endpoints."""
+    from connectors.admin.endpoints import listed as act
+
+    return act(options, console)
+
+
+def rotate_endpoint(options: Namespace, console: Console) -> int:
+    """Give an endpoint a new secret."""
+    from connectors.admin.endpoints import rotate as act
+
+    return act(options, console)
+
+
+def enable_endpoint(options: Namespace, console: Console) -> int:
+    """Switch an endpoint on."""
+    from connectors.admin.endpoints import enable as act
+
+    return act(options, console)
+
+
+def disable_endpoint(options: Namespace, console: Console) -> int:
+    """Switch an endpoint off."""
+    from connectors.admin.endpoints import disable as act
+
+    return act(options, console)

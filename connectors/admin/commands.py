@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from connectors.admin import acts
+from connectors.admin import acts, endpoint_commands
 from connectors.settings import names
 from schemas.errors import ConfigurationError, TocsinError
 from schemas.records import DEFAULT_TENANT
@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     _keys(commands)
     _apply(commands)
     _dead_letters(commands)
+    endpoint_commands.describe(commands)
     _add(
         commands,
         "doctor",
