@@ -10,6 +10,7 @@ import ssl
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import httptools
 
@@ -79,8 +80,7 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection makes
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -101,7 +101,10 @@ class _Connection(asyncio.Protocol):
             self._fail("the answer is no HTTP")
             self.close()
             return
-        if self._read > (HEAD_BYTES if not self._answer.done() else HEAD_BYTES + BODY_BYTES):
+        answer = self._answer
+        if answer is None:
+            return  # it was answered whole
+        if self._read > (HEAD_BYTES + BODY_BYTES if answer.done() else HEAD_BYTES):
             self._fail("the answer's head is too long")
             self.close()
 
@@ -123,6 +126,9 @@ class _Connection(asyncio.Protocol):
         if self._is_interim:
             return
         self._end_rest()
+        if self._answer is None:
+            self.close()  # a second answer to one request
+            return
         self._answer = None
         if self._parser.should_keep_alive():
             self._home.keep(self)
