@@ -91,7 +91,8 @@ def _of_alerts(client: httpx.Client, ids: Iterable[str]) -> list[list[Outcome]]:
     told = [
         client.get(f"/api/notifications/{each}").raise_for_status().json()["told"] for each in ids
     ]
-    return [together(map(of_delivery, deliveries)) for deliveries in told]
+    # The newest comes first there; here the beginning is told before its end.
+    return [together(map(of_delivery, reversed(deliveries))) for deliveries in told]
 
 
 def outcomes_of(intent: Mapping[str, Any]) -> list[Outcome]:
