@@ -43,6 +43,13 @@ def revoke(options: Namespace, console: Console) -> int:
     return act(options, console)
 
 
+def token(options: Namespace, console: Console) -> int:
+    """Issue the token of a person."""
+    from connectors.admin.tokens import token as act
+
+    return act(options, console)
+
+
 def apply(options: Namespace, console: Console) -> int:
     """Load the configuration from files."""
     from connectors.admin.apply import apply as act

@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     _topics(commands)
     _migrate(commands)
     _keys(commands)
+    _token(commands)
     _apply(commands)
     _dead_letters(commands)
     endpoint_commands.describe(commands)
@@ -177,6 +178,26 @@ def _keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         command.add_argument(
             "--tenant", default=DEFAULT_TENANT, help="whose key it is (default %(default)s)"
         )
+
+
+def _token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "token",
+        acts.token,
+        "Issue the token by which a person is signed in, from TOCSIN_JWT_SECRET.",
+        needs_database=False,
+    )
+    command.add_argument("--user", required=True, help="the recipient that the person is")
+    command.add_argument(
+        "--ttl", default="12h", help="for how long, as 90s, 12h or 7d (default %(default)s)"
+    )
+    command.add_argument(
+        "--tenant", default=DEFAULT_TENANT, help="whose recipient (default %(default)s)"
+    )
+    command.add_argument(
+        "--token-file", metavar="FILE", help="write it to a private file instead of showing it"
+    )
 
 
 def _apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -12,6 +12,7 @@ from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
 from connectors.api.orders import Orders
 from connectors.api.posting import add_posting
+from connectors.api.preferring import add_preferences
 from connectors.api.reading import add_reads
 from connectors.parts import Parts
 from connectors.problems import Problem, invalid, unavailable
@@ -54,6 +55,7 @@ def routes(parts: Parts) -> APIRouter:
         generate_unique_id_function=lambda route: route.name,
     )
     orders = Orders(database=parts.database, producer=parts.producer, names=parts.settings.names)
+    add_preferences(router, parts)
     add_reads(router, database=parts.database, credentials=parts.credentials, orders=orders)
     add_orders(router, credentials=parts.credentials, orders=orders)
     add_deliveries(router, database=parts.database, credentials=parts.credentials)

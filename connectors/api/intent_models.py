@@ -145,24 +145,25 @@ class IntentRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [INTENT]})
 
-    user_id: Who = Field("", description="Who is told; the same as `recipient`.")
-    recipient: Who = Field("", description="Who is told; give this or `user_id`.")
+    user_id: Who = Field(default="", description="Who is told; the same as `recipient`.")
+    recipient: Who = Field(default="", description="Who is told; give this or `user_id`.")
     template: Annotated[str, Field(max_length=NAME_CHARS), AfterValidator(_not_blank)] = ""
     subject: Annotated[str, Field(max_length=SUBJECT_CHARS)] = ""
     body: Annotated[str, AfterValidator(_bytes_at_most(str.encode))] = ""
     data: Annotated[dict[str, Any], AfterValidator(_bytes_at_most(orjson.dumps))] = Field(
-        {}, description=f"What the template may say; {FIELD_BYTES} bytes as JSON at most."
+        default={}, description=f"What the template may say; {FIELD_BYTES} bytes as JSON at most."
     )
     channels: Annotated[Chosen | None, WithJsonSchema(_CHANNELS_SCHEMA)] = None
     to: Annotated[dict[str, str], AfterValidator(_to)] = Field(
-        {}, description="Addresses by channel, for who has no record or shall be told elsewhere."
+        default={},
+        description="Addresses by channel, for who has no record or shall be told elsewhere.",
     )
     priority: Annotated[int, BeforeValidator(_priority), WithJsonSchema(_PRIORITY_SCHEMA)] = (
         Priority.NORMAL
     )
     type: Annotated[str, AfterValidator(_type)] = "alert"
     idempotency_key: Key = Field(
-        "", description="Two intents with the same key, recipient and template are one."
+        default="", description="Two intents with the same key, recipient and template are one."
     )
     send_at: Moment = 0
     expires_at: Moment = 0
