@@ -57,7 +57,7 @@ async def test_a_mail_has_text_html_and_what_tells_it_is_ours(server: MailServer
     assert "Grüße\n.\nEnde" == part(got, "plain").replace("\r\n", "\n").rstrip()
     assert "no room left" in part(got, "html")
     assert {
-        "From": "Tocsin <alerts@example.org>",
+        "From": "Tocsin <alerts@tocsin.test>",
         "To": "ann@example.org",
         "Auto-Submitted": "auto-generated",
         "X-Tocsin-Id": "d-1",
