@@ -112,11 +112,12 @@ def lived_on(
     servers = env["KAFKA_BOOTSTRAP_SERVERS"]
     port = stack.free_port()
     worker = stack.worker("scheduler", env, names, folder, port=port)
+    readied = worker.log.read_text().count("partitions ready")
     started = time.monotonic()
     worker.start()
     sampler = Sampler(worker.pid)
     try:
-        while "partitions ready" not in worker.log.read_text().rpartition("stopped")[2]:
+        while worker.log.read_text().count("partitions ready") == readied:
             assert worker.running(), worker.tail()
             assert time.monotonic() - started < DEADLINE_S, worker.tail()
             sampler.sample()
