@@ -1,7 +1,7 @@
 """Wire: HTTP/1.1 requests to many hosts over kept connections, each to an address checked before.
 
 Own code because it is the hot path, and because a caller must know whether a request that failed
-had left the house (docs/decisions/0014-own-wire.md). The status is the answer: who sends a slow
+had left the house (docs/decisions/0015-own-wire.md). The status is the answer: who sends a slow
 or endless body after it holds nobody up.
 """
 

@@ -12,6 +12,7 @@ SETTINGS = (
     "streams/settings.py",
     "connectors/settings.py",
     "connectors/sinks/settings.py",
+    "connectors/sinks/provider_settings.py",
     "schemas/cluster.py",
 )
 VARIABLE = re.compile(r"(?:TOCSIN|KAFKA)_[A-Z_]+")
