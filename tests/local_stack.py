@@ -89,7 +89,14 @@ class Product:
 
     def client(self) -> httpx.Client:
         """Give a client with the key that the run keeps for its user."""
+        return self._client("TOCSIN_API_KEY")
+
+    def signed_in(self) -> httpx.Client:
+        """Give a client of the sample person who is signed in."""
+        return self._client("TOCSIN_USER_TOKEN")
+
+    def _client(self, name: str) -> httpx.Client:
         assert self._process is not None
         leads = env_of(self.folder, self._process)
-        key = {"Authorization": f"Bearer {leads['TOCSIN_API_KEY']}"}
+        key = {"Authorization": f"Bearer {leads[name]}"}
         return httpx.Client(base_url=leads["TOCSIN_URL"], headers=key, timeout=10)

@@ -49,6 +49,11 @@ class Home:
         return self.path / "api_key"
 
     @property
+    def user_token(self) -> Path:
+        """Hold the token by which a sample person is signed in."""
+        return self.path / "user_token"
+
+    @property
     def run_number(self) -> Path:
         """Count the runs, so that each run's samples tell their own story."""
         return self.path / "run_number"

@@ -18,6 +18,9 @@ CONFIGURATION = CHECKOUT / "deploy" / "config"
 PARTITIONS = "4"
 KEY_NAME = "local"
 ADMIN = "connectors.admin"
+SAMPLE_PERSON = "ann@example.org"
+# Made anew at every start; a stack that runs for longer needs another.
+SIGNED_IN_FOR = "7d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def preparation(home: Home, service: str) -> tuple[tuple[str, ...], ...]:
     """
     if service == "postgres":
         key = ("key", "--name", KEY_NAME, "--scope", "all", "--token-file", str(home.api_key))
-        return ((ADMIN, "migrate"), (ADMIN, *key))
+        steps = ((ADMIN, "migrate"), (ADMIN, *key))
+        return (*steps, _sign_in(home)) if tokens_are_ours() else steps
     if service == "kafka":
         configuration = sorted(str(path) for path in CONFIGURATION.glob("*.yaml"))
         # A newer checkout may set topics differently; in a Kafka of others they decide.
@@ -69,8 +73,20 @@ def preparation(home: Home, service: str) -> tuple[tuple[str, ...], ...]:
     return ()
 
 
-def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:
+def tokens_are_ours() -> bool:
+    """Say whether people are signed in by this home's own secret."""
+    return not os.environ.get("TOCSIN_JWT_PUBLIC_KEY")
+
+
+def _sign_in(home: Home) -> tuple[str, ...]:
+    who = ("--user", SAMPLE_PERSON, "--ttl", SIGNED_IN_FOR)
+    return (ADMIN, "token", *who, "--token-file", str(home.user_token))
+
+
+def surroundings(home: Home, variables: Mapping[str, str], port: int) -> dict[str, str]:
     """Return the environment of every process of the product; the gateway takes the port."""
+    secret = os.environ.get("TOCSIN_JWT_SECRET") or home.secret("jwt")
+    signing = {"TOCSIN_JWT_SECRET": secret} if tokens_are_ours() else {}
     partitions = {"TOCSIN_PARTITIONS": PARTITIONS} if _kafka_is_ours() else {}
     own = {
         "TOCSIN_HOST": LOOPBACK,
@@ -78,7 +94,7 @@ def surroundings(variables: Mapping[str, str], port: int) -> dict[str, str]:
         "TOCSIN_URL": f"http://{LOOPBACK}:{port}",
         "PYTHONUNBUFFERED": "1",
     }
-    return {**partitions, **os.environ, **variables, **own}
+    return {**partitions, **os.environ, **signing, **variables, **own}
 
 
 def python(arguments: tuple[str, ...]) -> tuple[str, ...]:

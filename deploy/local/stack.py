@@ -66,7 +66,7 @@ def run_stack(
     began = time.monotonic()
     with supervised(home, say=say) as supervisor:
         found = services(home, os.environ, say=say)
-        environment = parts.surroundings(found.variables, home.ports(("api",))["api"])
+        environment = parts.surroundings(home, found.variables, home.ports(("api",))["api"])
         if not _start(supervisor, found, then=lambda name: prepare(name, home, environment)):
             return
         say("topics, tables and configuration are in place")
@@ -77,17 +77,23 @@ def run_stack(
         supervisor.take_on([app.child for app in apps])
         if not _all_ready(supervisor, apps):
             return
-        key = home.api_key.read_text().strip()
         leads = {
             **found.variables,
             "TOCSIN_URL": environment["TOCSIN_URL"],
-            "TOCSIN_API_KEY": key,
+            "TOCSIN_API_KEY": home.api_key.read_text().strip(),
+            **_signed_in(home),
             **{name: environment[name] for name in ("TOCSIN_PARTITIONS",) if name in environment},
         }
         write_env(home, leads)
         say(f"all ready after {time.monotonic() - began:.1f} s")
         _behind(lambda: then(home, leads), found.quicken)
         supervisor.watch_until(_never)
+
+
+def _signed_in(home: Home) -> dict[str, str]:
+    if not parts.tokens_are_ours():
+        return {}
+    return {"TOCSIN_USER_TOKEN": home.user_token.read_text().strip()}
 
 
 def write_env(home: Home, variables: Mapping[str, str]) -> str:

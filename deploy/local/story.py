@@ -127,11 +127,14 @@ def in_all(stats: Mapping[str, int]) -> str:
 def whereabouts(home: Home, url: str) -> str:
     """Say where to look and what to try."""
     key = f'-H "Authorization: Bearer $(cat {home.api_key})"'
+    person = f'-H "Authorization: Bearer $(cat {home.user_token})"'
+    wishes = f"wishes    curl -s {person} {url}/api/notifications/preferences"
     return "\n".join(
         [
             "",
             f"inbox     curl -s {key} '{url}/api/notifications'",
             f"outbox    curl -s {key} '{url}/api/outbox'",
+            *([wishes] if home.user_token.exists() else []),
             f"API docs  {url}/docs",
             f"try       curl -s {key} {EXAMPLE} {url}/ingest/webhook",
             f"shell     . {home.env}",

@@ -50,6 +50,35 @@ def test_the_samples_tell_their_story(started: tuple[Product, str]) -> None:
     assert "/api/notifications'" in started[1]
 
 
+def test_a_person_who_is_signed_in_decides_what_is_sent(product: Product) -> None:
+    """What somebody turns off in the preferences is suppressed in the next message to them."""
+    with product.signed_in() as ann, product.client() as program:
+        asked = ann.get("/api/notifications/preferences").raise_for_status()
+        own = asked.json()["own"]
+        own["choices"]["maintenance"] = {"*": False}
+        tag = {"If-Match": asked.headers["etag"]}
+        answer = ann.put("/api/notifications/preferences", json=own, headers=tag)
+        assert 200 == answer.status_code, answer.text
+        message = {
+            "user_id": answer.json()["recipient"],
+            "subject": "Maintenance tonight",
+            "body": "From 22:00 to 23:00.",
+            "type": "maintenance",
+            "channels": ["email"],
+        }
+        accepted = program.post("/api/intents", json=message)
+        assert 202 == accepted.status_code, accepted.text
+
+        def suppressed() -> bool:
+            state = program.get(accepted.json()["status_url"]).json()
+            return bool(
+                [("email", "suppressed", "preference")]
+                == [(each["channel"], each["status"], each["reason"]) for each in state["channels"]]
+            )
+
+        eventually(suppressed, within_s=30, why="the mail is suppressed")
+
+
 def test_the_documentation_is_served(product: Product) -> None:
     """Whoever opens the API's address finds it described, ingest and inbox alike."""
     with product.client() as client:

@@ -82,7 +82,8 @@ def test_the_story_says_what_was_saved() -> None:
 
 def test_the_last_lines_say_where_to_look(tmp_path: Path) -> None:
     """A newcomer reads where the inbox is, what to try and how to stop, and no secret."""
+    Home(tmp_path).user_token.write_text("ey")
     said = whereabouts(Home(tmp_path), "http://127.0.0.1:1")
     firsts = [line.split()[0] for line in said.splitlines() if line]
-    assert ["inbox", "outbox", "API", "try", "shell", "stop"] == firsts
+    assert ["inbox", "outbox", "wishes", "API", "try", "shell", "stop"] == firsts
     assert f"$(cat {tmp_path}/api_key)" in said
