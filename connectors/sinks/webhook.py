@@ -107,7 +107,8 @@ class Webhook:
         await self._wires.close()
 
     async def _judged(self, endpoint: Endpoint, answer: Later | Unknown | Refused) -> Answer:
-        if answer.reason is not Reason.PROVIDER_LIMITS if isinstance(answer, Later) else True:
+        limited = isinstance(answer, Later) and answer.reason is Reason.PROVIDER_LIMITS
+        if not limited:
             await self._endpoints.failed(endpoint, now=self._now_ms())
         return answer
 
