@@ -5,6 +5,7 @@ import importlib
 import sys
 
 BENCHES = {
+    "webhook": "the webhook sink beside a bare httpx loop, and one silent endpoint among 100",
     "triage": "a triage worker beside the bare loop: Avro, JSON, and every alert new",
     "planning": "a planning worker: wishes, limits, words, 1.5 channels an intent",
     "urgent": "a critical intent while 200,000 normal ones wait",
