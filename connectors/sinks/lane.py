@@ -132,7 +132,9 @@ class Lane:
         name, now = _line(delivery), time.monotonic()
         if self._lines.is_stuck(name, now=now, since_s=STUCK_S, length=STUCK_LINE):
             self._begin(read, self._handler.park(item, Reason.PACED))
-        elif self._lines.join(name, (read, item), abreast=abreast, now=now):
+        elif self._lines.join(
+            name, (read, item), abreast=abreast, now=now, subject=delivery.alert_id
+        ):
             self._begin(read, self._in_line(read, item))
 
     def _understood(self, value: bytes) -> tuple[Delivery, int]:
@@ -155,8 +157,9 @@ class Lane:
             if not read.stand.lost:
                 await self._handler.handle(item)
         finally:
+            done = item.delivery
             for next_read, next_item in self._lines.leave(
-                _line(item.delivery), now=time.monotonic()
+                _line(done), now=time.monotonic(), subject=done.alert_id
             ):
                 self._begin(next_read, self._in_line(next_read, next_item))
 

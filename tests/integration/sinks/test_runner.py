@@ -22,6 +22,7 @@ from schemas.limits import OUTPUT_BYTES
 from schemas.reasons import DeliveryStatus
 from schemas.topics import Names
 from tests.conftest import Stack
+from tests.faults.scene import wait_s
 from tests.gateway import House
 from tests.provider import Call, LineSink, Provider
 from tests.sink_house import CHANNEL, Mail, delivery
@@ -29,6 +30,7 @@ from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.stack
 T = TypeVar("T")
+WIDE = {"abreast": 4}
 FLUSH = Script("redis.call('FLUSHALL') return 1")
 Running = Callable[..., AbstractAsyncContextManager[Runner]]
 
@@ -121,13 +123,41 @@ async def test_retries_go_on_to_the_end(mail: Mail, running: Running) -> None:
 async def test_a_recipient_hears_in_order(mail: Mail, running: Running) -> None:
     """One recipient's messages go one after the other, but where they may go abreast."""
     mail.put([delivery(number, recipient="ann") for number in range(20)])
-    mail.put([delivery(100 + n, recipient="hook", payload={"abreast": 4}) for n in range(20)])
+    mail.put([delivery(100 + n, recipient="hook", payload=WIDE) for n in range(20)])
     with Provider() as provider:
         async with running(provider):
             await _settled(mail, 40)
     assert [str(n) for n in range(20)] == [c.text for c in provider.calls if c.recipient == "ann"]
     assert 1 == provider.most_abreast["ann"]
     assert 1 <= provider.most_abreast["hook"] <= 4
+
+
+async def test_an_end_does_not_overtake_its_beginning(mail: Mail, running: Running) -> None:
+    """Where four go abreast, the end of an alert still waits for the answer to its beginning."""
+    pairs = [
+        delivery(2 * n + seq, recipient="hook", alert_id=f"a{n}", alert_seq=seq + 1, payload=WIDE)
+        for n in range(5)
+        for seq in (0, 1)
+    ]
+    mail.put(pairs)
+
+    answered: set[int] = set()
+    early: list[int] = []
+
+    def slow_at_first(call: Call) -> str:
+        number = int(call.text)
+        if call.seq == 1:
+            wait_s(0.2)
+        elif number - 1 not in answered:
+            early.append(number)
+        answered.add(number)
+        return "sent"
+
+    with Provider(slow_at_first) as provider:
+        async with running(provider):
+            states = await _settled(mail, len(pairs))
+    assert {"sent"} == {states[each.id] for each in pairs}
+    assert [] == early
 
 
 async def test_nothing_stale_and_nothing_superseded_is_sent(mail: Mail, running: Running) -> None:

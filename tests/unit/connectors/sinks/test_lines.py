@@ -59,3 +59,14 @@ def test_who_waits_can_be_sent_home() -> None:
     lines.join("r", "second", abreast=1, now=0.0)
     assert ["second"] == lines.drop()
     assert [] == lines.leave("r", now=0.0)
+
+
+def test_two_of_one_subject_never_go_abreast() -> None:
+    """While the beginning of an alert is on its way its end waits, and who stands behind it."""
+    lines: Lines[str] = Lines()
+    assert lines.join("r", "begin", abreast=4, now=0.0, subject="alert")
+    assert lines.join("r", "other", abreast=4, now=0.0, subject="another")
+    assert not lines.join("r", "end", abreast=4, now=0.0, subject="alert")
+    assert not lines.join("r", "plain", abreast=4, now=0.0)
+    assert [] == lines.leave("r", now=1.0, subject="another")
+    assert ["end", "plain"] == lines.leave("r", now=2.0, subject="alert")
