@@ -29,6 +29,7 @@ WARNED_MS = 86_400_000  # of it, then told once a day
 NOTED_MS = 60_000  # success is written down so often at most
 FRESH_S = 10.0
 CACHED = 20_000
+AT_ONCE = 4  # questions to PostgreSQL: a thousand new endpoints wait here, not for its pool
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?")
 _OURS = re.compile(
@@ -106,6 +107,7 @@ class Endpoints:
         self._clock = clock
         self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
         self._looking: dict[tuple[str, str], asyncio.Task[Endpoint]] = {}
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     def peek(self, tenant: str, url: str) -> Endpoint | None:
         """Give what is remembered of an endpoint, without asking."""
@@ -201,7 +203,7 @@ class Endpoints:
     async def _look_up(self, key: tuple[str, str]) -> Endpoint:
         tenant, url = key
         try:
-            async with self._database.transaction() as connection:
+            async with self._turn, self._database.transaction() as connection:
                 row = await endpoints.find(connection, tenant=tenant, url=url)
         finally:
             self._looking.pop(key, None)

@@ -1,5 +1,6 @@
 """A webhook arrives signed, at the address that was checked, while its endpoint wants it."""
 
+import asyncio
 import hmac
 import re
 import time
@@ -265,3 +266,13 @@ async def test_a_hanging_receiver_ends_in_time(sink: Webhook, server: Receiver) 
     assert Unknown("no answer within 2 s") == await sink.deliver(delivery)
     assert Sent(final=True) == await sink.deliver(delivery)
     assert [1, 2] == [request.peer for request in server.requests]
+
+
+async def test_a_thousand_new_endpoints_wait_for_one_another(
+    database: Database, clock: Clock
+) -> None:
+    """However many endpoints are new at once, none is told that PostgreSQL is away."""
+    endpoints = Endpoints(database, clock=clock)
+    urls = [f"https://hooks.example.org/{number}" for number in range(1000)]
+    found = await asyncio.gather(*(endpoints.find("default", url) for url in urls))
+    assert urls == [endpoint.url for endpoint in found]
