@@ -17,7 +17,6 @@ class Metric:
 
 
 RECORDS_IN = Metric("tocsin_records_in_total", "counter", "Records read.", ("app", "topic"))
-RECORDS_OUT = Metric("tocsin_records_out_total", "counter", "Records written.", ("app", "topic"))
 DEAD_LETTERS = Metric(
     "tocsin_dead_letters_total", "counter", "Records that could not be taken.", ("app", "reason")
 )

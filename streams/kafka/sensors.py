@@ -7,6 +7,7 @@ from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from schemas import metrics
+from schemas.codec import unknown_fields
 
 
 class Counted(Collector):
@@ -32,6 +33,18 @@ class Counted(Collector):
         yield family
 
 
+class UnknownFields(Collector):
+    """Show which records foreign producers send with fields that no schema names."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Give the counts that the codec keeps."""
+        metric = metrics.UNKNOWN_FIELDS
+        family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for record, count in list(unknown_fields.items()):
+            family.add_metric((record,), count)
+        yield family
+
+
 class Sensors:
     """Count what passes, per batch and never per record."""
 
@@ -39,7 +52,6 @@ class Sensors:
         self._app = app
         self.registry = CollectorRegistry()
         self._records_in = self._counter(metrics.RECORDS_IN)
-        self._records_out = self._counter(metrics.RECORDS_OUT)
         self._dead_letters = self._counter(metrics.DEAD_LETTERS)
         self._changes = self._counter(metrics.CHANGES)
         self._planned = self._counter(metrics.PLANNED)
@@ -47,6 +59,7 @@ class Sensors:
         self._rekeyed = self._counter(metrics.REKEYED)
         self._fired = self._counter(metrics.FIRED)
         self._states = self._counter(metrics.CHECKPOINT_STATES)
+        self.registry.register(UnknownFields())
         self._held = self._gauge(metrics.STORE_KEYS)
         self._lag = self._gauge(metrics.LAG)
         seconds = metrics.CHECKPOINT_SECONDS
@@ -70,10 +83,6 @@ class Sensors:
     def records_in(self, topic: str, count: int) -> None:
         """Count records read."""
         self._records_in.add(count, self._app, topic)
-
-    def records_out(self, topic: str, count: int) -> None:
-        """Count records written."""
-        self._records_out.add(count, self._app, topic)
 
     def dead_letter(self, reason: str) -> None:
         """Count a record that could not be taken."""

@@ -1,29 +1,27 @@
-"""What a streams process tells Prometheus."""
+"""Sensors: what is counted is shown under the names of the agreement."""
 
 from prometheus_client import generate_latest
 
-from schemas import metrics
-from schemas.reasons import ChangeKind, Reason, Stage
+from schemas.codec import decode
+from schemas.records import RawAlert
 from streams.kafka.sensors import Sensors
 
 
-def test_counts_are_told_under_their_labels() -> None:
-    """Counts add up by label values, whether a word was given plain or from its closed list."""
+def test_counts_are_shown_by_their_labels() -> None:
+    """What is added up in between is seen at the next look."""
     sensors = Sensors("triage")
-    sensors.change(ChangeKind.FIRED)
-    sensors.change("fired")
-    sensors.drop(Stage.DEDUP, Reason.DUPLICATE)
-    sensors.records_in("raw", 500)
+    sensors.records_in("alerts.raw", 3)
+    sensors.records_in("alerts.raw", 4)
 
-    value = sensors.registry.get_sample_value
-    assert 2 == value(metrics.CHANGES.name, {"kind": "fired"})
-    assert 1 == value(metrics.DROPS.name, {"stage": "dedup", "reason": "duplicate"})
-    assert 500 == value(metrics.RECORDS_IN.name, {"app": "triage", "topic": "raw"})
+    shown = generate_latest(sensors.registry).decode()
+
+    assert 'tocsin_records_in_total{app="triage",topic="alerts.raw"} 7.0' in shown
 
 
-def test_a_count_without_labels_is_told_from_the_start() -> None:
-    """What never happened is told as 0, so that a query finds it."""
-    told = generate_latest(Sensors("triage").registry).decode()
+def test_fields_that_no_schema_names_are_shown() -> None:
+    """A producer that misspells a field is found by its count."""
+    decode(RawAlert, b'{"source": "cron", "title": "late", "bodi": "misspelt"}')
 
-    assert f"{metrics.REKEYED.name} 0.0" in told
-    assert f"# TYPE {metrics.RECORDS_IN.name} counter" in told
+    shown = generate_latest(Sensors("triage").registry).decode()
+
+    assert 'tocsin_json_unknown_fields_total{record="RawAlert"}' in shown
