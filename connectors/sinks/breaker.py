@@ -29,6 +29,7 @@ class Breaker:
     Every call that `ask` let through must be told by `note`, with what `ask` said.
     """
 
+    open_s: float = OPEN_S
     opened_at: float | None = None
     on_trial: bool = False
     _slots: dict[int, list[int]] = field(default_factory=dict)  # number -> calls, failures
@@ -39,10 +40,10 @@ class Breaker:
         return self.opened_at is not None
 
     def ask(self, now: float) -> Gate:
-        """Say whether a call may go; after 30 s of silence one is let through to try."""
+        """Say whether a call may go; after a silence one is let through to try."""
         if self.opened_at is None:
             return Gate.OPEN_WAY
-        if self.on_trial or now - self.opened_at < OPEN_S:
+        if self.on_trial or now - self.opened_at < self.open_s:
             return Gate.SHUT
         self.on_trial = True
         return Gate.TRIAL

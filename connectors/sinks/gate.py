@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from connectors.sinks.breaker import Breaker, Gate
+from connectors.sinks.breaker import OPEN_S, Breaker, Gate
 from connectors.sinks.pace import RESERVE, Pace
 from connectors.sinks.sink import Answer, Later, Limits, Unknown, Withheld
 from schemas.reasons import Lane, Reason
@@ -50,8 +50,11 @@ class Pass:
 class Endpoints:
     """Know every endpoint of one sink, for both lanes."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Limits, clock: Callable[[], float], *, open_s: float = OPEN_S
+    ) -> None:
         self._limits = limits
+        self._open_s = open_s
         self._clock = clock
         self._known: OrderedDict[str, _Endpoint] = OrderedDict()
 
@@ -112,7 +115,7 @@ class Endpoints:
         if found is None:
             pace = Pace(self._limits.per_s, self._limits.burst)
             slots = {str(lane): _Slots() for lane in Lane}
-            found = self._known[name] = _Endpoint(Breaker(), pace, slots)
+            found = self._known[name] = _Endpoint(Breaker(self._open_s), pace, slots)
             self._forget()
         self._known.move_to_end(name)
         return found

@@ -67,7 +67,9 @@ class Handler:
     async def park(self, item: Item, reason: Reason) -> None:
         """Let a delivery wait without using up an attempt."""
         self.meters.parked(item.delivery.channel, reason)
-        event = outcome.parked(item.delivery, reason, now=_now(), draw=self.draw())
+        event = outcome.parked(
+            item.delivery, reason, now=_now(), draw=self.draw(), between=self.sinking.park_s
+        )
         await self._publish(item, item.delivery, event)
 
     async def refuse(self, origin: Origin, reason: str, error: str) -> None:

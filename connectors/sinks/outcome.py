@@ -142,9 +142,16 @@ def _again(
     )
 
 
-def parked(delivery: Delivery, reason: Reason, *, now: int, draw: float) -> DeliveryEvent:
+def parked(
+    delivery: Delivery,
+    reason: Reason,
+    *,
+    now: int,
+    draw: float,
+    between: Sequence[float] = retry.PARKED_S,
+) -> DeliveryEvent:
     """Say that the delivery waits without using up an attempt."""
-    until = now + int(retry.parked_s(delivery.parked, draw=draw) * 1000)
+    until = now + int(retry.parked_s(delivery.parked, draw=draw, between=between) * 1000)
     return step(delivery, DeliveryStatus.HELD, now=now, reason=reason, until=until)
 
 

@@ -23,8 +23,7 @@ LADDERS: Ladders = MappingProxyType(
 JITTER = 0.2
 RECEIPT_S = 60.0  # DESIGN 4: so long a receipt may take to say that an unknown call arrived
 RETRY_AFTER_MOST_S = 3600.0  # no provider holds a delivery back for longer than our last rung
-PARKED_FIRST_S = 5.0
-PARKED_MOST_S = 60.0
+PARKED_S = (5.0, 60.0)  # the first time, and at most
 
 _LIMITS = frozenset({425, 429})  # come again later: nothing is wrong with the receiver
 # A gateway speaks of a server behind it, which may have done the work (DESIGN 1).
@@ -57,9 +56,10 @@ def wait_s(
     return max(wait, min(answer.after_s or 0.0, RETRY_AFTER_MOST_S))
 
 
-def parked_s(parked: int, *, draw: float) -> float:
+def parked_s(parked: int, *, draw: float, between: Sequence[float] = PARKED_S) -> float:
     """Give the seconds for which a delivery that was parked so often before is parked now."""
-    wait: float = min(PARKED_FIRST_S * 2 ** min(parked, 10), PARKED_MOST_S)
+    first, most = between
+    wait: float = min(first * 2 ** min(parked, 10), most)
     return wait * (1 - JITTER + 2 * JITTER * draw)
 
 

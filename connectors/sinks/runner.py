@@ -110,7 +110,7 @@ class Runner:
 
 def _lanes(sink: Sink, shared: Shared) -> list[Lane]:
     loop = asyncio.get_running_loop()
-    endpoints = Endpoints(sink.limits, loop.time)
+    endpoints = Endpoints(sink.limits, loop.time, open_s=shared.sinking.breaker_s)
     shared.meters.watch_broken(sink.channel, lambda: endpoints.broken)
     handler = Handler(
         sink=sink,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from connectors.sinks import retry
+from connectors.sinks.breaker import OPEN_S
 from schemas.errors import ConfigurationError
 from schemas.reasons import Lane
 
@@ -33,6 +34,14 @@ class Sinking:
     """Seconds after each attempt, with commas (10,30,120,600,3600; urgent 5,15,60,180,300).
     `TOCSIN_RETRY_S`, `TOCSIN_RETRY_URGENT_S`."""
 
+    breaker_s: float = OPEN_S
+    """Seconds for which an endpoint that broke is left alone before one call tries (30).
+    `TOCSIN_BREAKER_S`."""
+
+    park_s: Sequence[float] = retry.PARKED_S
+    """Seconds for which a delivery is parked the first time, doubling to the second number (5,60).
+    `TOCSIN_PARK_S`."""
+
     instance_id: str = ""
     """Name that a worker keeps over restarts (none: after a crash its calls under way are
     looked at when their claims have lapsed). `TOCSIN_INSTANCE_ID`."""
@@ -56,6 +65,8 @@ class Sinking:
                 Lane.NORMAL: _numbers(env, "TOCSIN_RETRY_S", retry.LADDERS[Lane.NORMAL]),
                 Lane.URGENT: _numbers(env, "TOCSIN_RETRY_URGENT_S", retry.LADDERS[Lane.URGENT]),
             },
+            breaker_s=_numbers(env, "TOCSIN_BREAKER_S", (OPEN_S,), most=1)[0],
+            park_s=_two(env, "TOCSIN_PARK_S", retry.PARKED_S),
             instance_id=env.get("TOCSIN_INSTANCE_ID", ""),
             metrics_port=_port(env.get("TOCSIN_METRICS_PORT") or "0"),
         )
@@ -65,6 +76,13 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65_535:
         raise ConfigurationError(f"TOCSIN_METRICS_PORT is not a port: {text!r}")
     return int(text)
+
+
+def _two(env: Mapping[str, str], name: str, default: Sequence[float]) -> Sequence[float]:
+    values = _numbers(env, name, default)
+    if len(values) != 2 or values[0] > values[1]:
+        raise ConfigurationError(f"{name} must be two numbers, the smaller first")
+    return values
 
 
 def _numbers(
