@@ -4,7 +4,7 @@ The same template, intent and reader always give the same message. What fails, f
 no message leaves half-rendered.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -24,6 +24,13 @@ from streams.core.template import TemplateFailed
 from streams.core.text_form import cleaned, cut_bytes, for_slack, one_line, one_way
 
 _FORMS = {"html": "html", "payload": "json"}
+_EMAIL, _WEBHOOK, _SLACK = Channel.EMAIL.value, Channel.WEBHOOK.value, Channel.SLACK.value
+_SMS, _PUSH = Channel.SMS.value, Channel.PUSH.value
+_OF_MAIL = ("subject", "text", "html")
+_OF_OTHERS = ("subject", "text")
+
+# What parts say that are the same on every channel, by form, language and source.
+Written = dict[tuple[str, str, str], str]
 
 
 class Limits(Struct, frozen=True):
@@ -92,16 +99,18 @@ def render(
     variant: str = "",
     reader: Reader = NOBODY,
     limits: Limits = LIMITS,
+    written: Written | None = None,
 ) -> Rendered:
     """Write the message of an intent for one channel; TemplateFailed where it cannot be.
 
     `locale` is the reader's; what the message is in stands in `Rendered.locale`.
     A template finds the intent's data by name, and beside it `data`, `channel`, `to` (id, name,
     zone, locale), `ends`, and `priority` and `type` where the data has none.
+    `written` remembers parts from one channel of the same intent and reader to the next.
     """
     found = chosen(template, channel=channel, wanted=locale, variant=variant)
     spoken = found.language
-    context = {
+    context: dict[str, Any] = {
         "priority": intent.priority,
         "type": intent.type,
         "ends": intent.ends,
@@ -110,20 +119,21 @@ def render(
         "channel": channel,
         READER: {"id": reader.id, "name": reader.name, "zone": reader.zone, "locale": spoken},
     }
+    known = {} if written is None else written
     parts = {
-        part: _run(template, found, part, context=context, limits=limits)
-        for part in ("subject", "text", *(("html",) if channel == Channel.EMAIL else ()))
+        part: _run(template, found, part, context=context, limits=limits, known=known)
+        for part in (_OF_MAIL if channel == _EMAIL else _OF_OTHERS)
     }
-    text = parts["text"] or _text_of(parts.get("html", ""))
+    html = parts.get("html", "")
     made = Rendered(
         subject=one_line(parts["subject"], limit=limits.subject_chars),
-        text=text.strip(),
-        html=parts.get("html", ""),
+        text=(parts["text"] or _text_of(html)).strip(),
+        html=html,
         locale=spoken,
     )
-    if channel == Channel.WEBHOOK:
-        written = _run(template, found, "payload", context=context, limits=limits)
-        return msgspec.structs.replace(made, payload=_payload(written, intent, made, template))
+    if channel == _WEBHOOK:
+        payload = _run(template, found, "payload", context=context, limits=limits, known=known)
+        return msgspec.structs.replace(made, payload=_payload(payload, intent, made, template))
     if not made.text:
         raise TemplateFailed("the text is empty", template=template.id, part="text")
     return _shaped(made, channel=channel, limits=limits)
@@ -135,44 +145,54 @@ def given(intent: Intent, *, channel: str, locale: str = "", limits: Limits = LI
     body = cut_bytes(cleaned(intent.body), limit=limits.output_bytes).strip()
     subject = one_line(intent.subject, limit=limits.subject_chars)
     text = body or subject
-    if channel in {Channel.SMS, Channel.SLACK} and subject and not body.startswith(subject):
+    if channel in {_SMS, _SLACK} and subject and not body.startswith(subject):
         text = f"{subject}\n{body}".strip()
-    if channel == Channel.SLACK:
+    if channel == _SLACK:
         text = for_slack(text)
     made = Rendered(subject=subject, text=text, locale=intent.locale or locale)
-    if channel == Channel.WEBHOOK:
+    if channel == _WEBHOOK:
         return msgspec.structs.replace(made, payload=_payload("", intent, made, None))
     return _shaped(made, channel=channel, limits=limits)
 
 
 def _shaped(made: Rendered, *, channel: str, limits: Limits) -> Rendered:
-    if channel == Channel.SMS:
+    if channel == _SMS:
         text = fitted(one_way(made.text), limit=limits.sms_segments)
         return msgspec.structs.replace(made, text=text)
-    if not made.subject and channel in {Channel.EMAIL, Channel.PUSH}:
+    if not made.subject and channel in {_EMAIL, _PUSH}:
         subject = one_line(made.text.partition("\n")[0], limit=100)
         return msgspec.structs.replace(made, subject=subject)
     return made
 
 
 def _run(
-    record: Template, found: Chosen, part: str, *, context: Mapping[str, Any], limits: Limits
+    record: Template,
+    found: Chosen,
+    part: str,
+    *,
+    context: dict[str, Any],
+    limits: Limits,
+    known: Written,
 ) -> str:
     source = found.sources.get(part)
     if source is None:
         return ""
-    slack = context["channel"] == Channel.SLACK and part == "text"
+    slack = part == "text" and context["channel"] == _SLACK
+    form = "slack" if slack else _FORMS.get(part, "plain")
+    place = (form, found.language, source)
+    if place in known:
+        return known[place]
     try:
-        written = template.run(
-            source,
-            form="slack" if slack else _FORMS.get(part, "plain"),
-            context=context,
-            limit=limits.output_bytes,
-            work=limits.work,
+        written = cleaned(
+            template.run(
+                source, form=form, context=context, limit=limits.output_bytes, work=limits.work
+            )
         )
     except TemplateFailed as failed:
         raise TemplateFailed(failed.why, template=record.id, part=part, line=failed.line) from None
-    return cleaned(written)
+    if "channel" not in source:  # only what names the channel can say something else on another
+        known[place] = written
+    return written
 
 
 def _text_of(html: str) -> str:

@@ -59,6 +59,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read a key of a mapping, or what a loop says of itself; no attribute of an object."""
+        if type(obj) is dict and attribute in obj:  # nearly always
+            return obj[attribute]
         if isinstance(obj, LoopContext) and attribute in _LOOP:
             return getattr(obj, attribute)
         return self.getitem(obj, attribute)

@@ -103,17 +103,19 @@ def _compiled(form: str, source: str) -> "jinja2.Template | _Broken":
         return _Broken(f"cannot be compiled ({type(wrong).__name__})", 0)
 
 
-def run(source: str, *, form: str, context: Mapping[str, Any], limit: int, work: int) -> str:
-    """Render one part to at most `limit` bytes of UTF-8; TemplateFailed says line and reason."""
+def run(source: str, *, form: str, context: dict[str, Any], limit: int, work: int) -> str:
+    """Render one part to at most `limit` bytes of UTF-8; TemplateFailed says line and reason.
+
+    `context` is the caller's to use for one part after the other; each gets a budget of its own.
+    """
     compiled = _compiled(form, source)
     if isinstance(compiled, _Broken):
         raise TemplateFailed(compiled.why, line=compiled.line)
     out: list[str] = []
     length = 0
     try:
-        running = Context(
-            compiled.environment, {**context, budget.KEY: Budget(work)}, compiled.name, {}
-        )
+        context[budget.KEY] = Budget(work)
+        running = Context(compiled.environment, context, compiled.name, {})
         for piece in compiled.root_render_func(running):
             length += len(piece)
             if length > limit:

@@ -2,7 +2,7 @@
 
 from schemas.records import Intent
 from streams.core.person import Person
-from streams.core.render import Reader, Rendered, Templates, given, render, variant
+from streams.core.render import Reader, Rendered, Templates, Written, given, render, variant
 from streams.core.template import TemplateFailed
 
 
@@ -14,6 +14,7 @@ class Words:
         "_made",
         "_reader",
         "_template",
+        "_written",
         "known",
         "locale",
         "variant",
@@ -33,6 +34,7 @@ class Words:
         name = person.recipient.name if person.recipient is not None else ""
         self._reader = Reader(id=intent.recipient, name=name, zone=person.zone)
         self._made: dict[str, Rendered] = {}
+        self._written: Written = {}
 
     def on(self, channel: str) -> Rendered:
         """Give the words for a channel; TemplateFailed where there are none."""
@@ -66,4 +68,5 @@ class Words:
             locale=self.locale,
             variant=self.variant,
             reader=self._reader,
+            written=self._written,
         )
