@@ -9,6 +9,7 @@ BENCHES = {
     "triage": "a triage worker beside the bare loop: Avro, JSON, and every alert new",
     "planning": "a planning worker: wishes, limits, words, 1.5 channels an intent",
     "urgent": "a critical intent while 200,000 normal ones wait",
+    "latency": "one alert, from its request to the call of the provider",
     "ingest": "POST /ingest/webhook over 50 connections",
     "restore": "a worker's states from a changelog of ten million records",
     "scheduler": "a million pending items: taken in, restored, put out",

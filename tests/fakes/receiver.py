@@ -47,6 +47,7 @@ class Receiver:
     always: Act = field(default_factory=Act)
     script: deque[Act] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)  # how each of them was treated
     connections: int = 0
 
     def url(self, path: str = "/hook", *, host: str = "127.0.0.1") -> str:
@@ -64,6 +65,7 @@ class Receiver:
             while request := await _read(reader, self.connections):
                 self.requests.append(request)
                 act = self.script.popleft() if self.script else self.always
+                self.acts.append(act)
                 if not await _act(act, writer):
                     return
         except (ConnectionError, asyncio.IncompleteReadError):
