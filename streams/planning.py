@@ -39,6 +39,8 @@ __all__ = ["Case", "Planned", "plan"]
 UNKNOWN_RECIPIENT_MS = 5_000  # DESIGN 4: the record may be a moment behind its first intent
 DIGEST_LIFE_MS = 72 * 3_600_000  # longer than the longest window of a limit: it waits for a slot
 
+# Plain words: a member of an enum is slow to ask for its value, and this is for every intent.
+_WAKE = IntentKind.WAKE.value
 _HELD = DeliveryStatus.HELD.value
 _QUEUED = DeliveryStatus.QUEUED.value
 _FAILED = DeliveryStatus.FAILED.value
@@ -51,7 +53,7 @@ _RATE_LIMITED = DeliveryStatus.RATE_LIMITED.value
 def plan(intent: Intent, case: Case) -> Planned:
     """Decide what becomes of an identified intent or wake, on the state of this moment."""
     draft = PlanDraft(intent, case)
-    if intent.kind == IntentKind.WAKE:
+    if intent.kind == _WAKE:
         if intent.id.startswith(DIGEST_WAKE):
             _tell_digest(draft, intent.id)
         else:

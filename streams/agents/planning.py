@@ -4,6 +4,7 @@ Its states go first: what a batch leads to is kept in memory until the plans are
 and only then put out (docs/decisions/0012-plans-before-deliveries.md).
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from schemas.plan_state import Plan, PlanningState, pack, unpack
 from schemas.reasons import DeliveryStatus, Lane, Reason, ScheduledKind, Stage
 from schemas.records import Intent
 from streams.agents.people import People
-from streams.agents.words_in_force import NONE_IN_FORCE, InForce, follow_words
+from streams.agents.words_in_force import NONE_IN_FORCE, InForce, Types, follow_words
 from streams.app import App, Parts, Portions
 from streams.app import build as build_app
 from streams.clock import now_ms
@@ -32,6 +33,7 @@ from streams.kafka.sweep import Sweep
 from streams.planning import Case, Planned, plan
 from streams.settings import Settings
 
+Look = Callable[[bytes], PlanningState | None]
 Output = tuple[str, bytes, bytes, Headers | None]  # topic, key, value, headers
 
 # DESIGN 8: a critical intent is planned within a second, whatever waits. What is fetched while it
@@ -39,6 +41,7 @@ Output = tuple[str, bytes, bytes, Headers | None]  # topic, key, value, headers
 PORTIONS = Portions(partition_bytes=64 * KIB, records=100)
 
 _HELD = DeliveryStatus.HELD.value
+_NO_TYPES: Types = {}
 
 
 def build(settings: Settings) -> App:
@@ -96,9 +99,10 @@ class Planning:
         """Plan every record; one that cannot be taken goes to the dead letters."""
         self._people.catch_up()
         in_force = self._in_force
+        look = partial(self.states.get, batch.partition)
         for record in batch.records:
             try:
-                self._take(record, batch, in_force)
+                self._take(record, batch, in_force, look)
             except (HouseFault, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001 - the record's own fault, whatever it is
@@ -109,7 +113,7 @@ class Planning:
         for record in batch.records:
             self._bury(record, batch, reason=Reason.CRASHED_TWICE, error="in flight at two crashes")
 
-    def _take(self, record: SourceRecord, batch: Batch, in_force: InForce) -> None:
+    def _take(self, record: SourceRecord, batch: Batch, in_force: InForce, look: Look) -> None:
         given = decode(Intent, _checked(record.value))
         urgent = batch.topic == self._urgent_topic
         intent = identified(
@@ -127,9 +131,9 @@ class Planning:
             place=(int(urgent), record.offset),
             now=now_ms(),
             person=self._people.person(batch.partition, key),
-            types=in_force.types.get(intent.tenant, {}),
+            types=in_force.types.get(intent.tenant, _NO_TYPES),
             templates=in_force.templates,
-            look=partial(self.states.get, batch.partition),
+            look=look,
             write=encode,
             read=_read,
         )

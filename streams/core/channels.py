@@ -19,6 +19,7 @@ _NO_ADDRESS = Reason.NO_ADDRESS.value
 _OPTED_OUT = Reason.OPTED_OUT.value
 _ADDRESS_GONE = Reason.ADDRESS_GONE.value
 _PREFERENCE = Reason.PREFERENCE.value
+_REMEMBERED = 16_384
 
 
 class Option(Struct, frozen=True, gc=False):
@@ -40,9 +41,29 @@ def chosen(intent: Intent, person: Person, kind: NotificationType) -> tuple[Opti
     else those of which an address is known. Critical ones of a type that allows it go past
     opt-outs; past a preference only on channels asked for, or where nothing else reaches.
     """
+    insisting = intent.priority >= _CRITICAL and kind.critical_ignores_opt_out
+    if intent.to or intent.channels is not None:
+        return _chosen(intent, person, kind, insisting=insisting)
+    # Who was told of a type is told of it again. Values are known by being the same objects, held
+    # here, so that no others can come to stand under their numbers.
+    place = (id(person), id(kind), insisting)
+    known = _known.get(place)
+    if known is None:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        options = _chosen(intent, person, kind, insisting=insisting)
+        known = _known[place] = (options, person, kind)
+    return known[0]
+
+
+_known: dict[tuple[int, int, bool], tuple[tuple[Option, ...], Person, NotificationType]] = {}
+
+
+def _chosen(
+    intent: Intent, person: Person, kind: NotificationType, *, insisting: bool
+) -> tuple[Option, ...]:
     asked = intent.channels is not None
     names = _usual(intent, person, kind) if intent.channels is None else _asked(intent.channels)
-    insisting = intent.priority >= _CRITICAL and kind.critical_ignores_opt_out
     options = tuple(_option(name, intent, person, kind, insisting=insisting) for name in names)
     unwanted = {name for name in names if not wanted(person.preference, kind=kind.id, channel=name)}
     if not unwanted:

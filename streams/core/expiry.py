@@ -5,6 +5,7 @@ from schemas.notification import NotificationType
 from schemas.reasons import Priority
 from schemas.records import Intent
 
+_HIGH = int(Priority.HIGH)
 _HOUR_MS = 3_600_000
 URGENT_MS = _HOUR_MS  # DESIGN 4, expiry: high and critical,
 ALERT_MS = 24 * _HOUR_MS  # alerts,
@@ -29,6 +30,6 @@ def expired(expires_at: int, now: int) -> bool:
 def _life_ms(intent: Intent, kind: NotificationType) -> int:
     if kind.expires_s > 0:
         return kind.expires_s * 1000
-    if intent.priority >= Priority.HIGH:
+    if intent.priority >= _HIGH:
         return URGENT_MS
     return ALERT_MS if intent.alert_id or intent.type == "alert" else OTHER_MS

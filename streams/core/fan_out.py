@@ -6,12 +6,14 @@ from schemas.records import Intent
 from schemas.topics import Topic
 from streams.core.render import Rendered
 
+_HIGH = int(Priority.HIGH)
+_QUEUED = DeliveryStatus.QUEUED.value
 FIRST = 1  # the attempt that planning asks for
 
 
 def lane(priority: int) -> Lane:
     """Choose the lane of a priority: high and critical are urgent."""
-    return Lane.URGENT if priority >= Priority.HIGH else Lane.NORMAL
+    return Lane.URGENT if priority >= _HIGH else Lane.NORMAL
 
 
 def topic(*, channel: str, lane: str) -> Topic:
@@ -96,7 +98,7 @@ def event(
     status, as the second hold of a delivery from the first.
     """
     delivery_id = ids.delivery_id(intent.tenant, intent.id, channel, address)
-    attempt = FIRST if status == DeliveryStatus.QUEUED else 0
+    attempt = FIRST if status == _QUEUED else 0
     return deliveries.DeliveryEvent(
         delivery_id=delivery_id,
         intent_id=intent.id,
@@ -133,7 +135,7 @@ def queued(delivery: deliveries.Delivery, *, occurred_at: int) -> deliveries.Del
         intent_id=delivery.intent_id,
         recipient=delivery.recipient,
         channel=delivery.channel,
-        status=DeliveryStatus.QUEUED.value,
+        status=_QUEUED,
         address=delivery.address,
         attempt=delivery.attempt,
         occurred_at=occurred_at,
@@ -149,8 +151,6 @@ def queued(delivery: deliveries.Delivery, *, occurred_at: int) -> deliveries.Del
         alert_id=delivery.alert_id,
         alert_seq=delivery.alert_seq,
         ends=delivery.ends,
-        id=ids.delivery_event_id(
-            delivery.tenant, delivery.id, delivery.attempt, DeliveryStatus.QUEUED.value
-        ),
+        id=ids.delivery_event_id(delivery.tenant, delivery.id, delivery.attempt, _QUEUED),
         tenant=delivery.tenant,
     )

@@ -12,6 +12,8 @@ KEY_CHARS = 255  # as the Idempotency-Key header allows
 ID_CHARS = 512
 MOST_CHANNELS = 20  # each yields an event, even one that nobody knows
 
+_LOW, _CRITICAL = int(Priority.LOW), int(Priority.CRITICAL)
+_WAKE = IntentKind.WAKE.value
 _KINDS = frozenset(kind.value for kind in IntentKind)
 
 
@@ -44,15 +46,24 @@ def _check(intent: Intent) -> None:
         raise Invalid(f"kind: {intent.kind[:40]!r} is none of {', '.join(sorted(_KINDS))}")
     if not intent.recipient:
         raise Invalid("recipient: missing")
-    if not Priority.LOW <= intent.priority <= Priority.CRITICAL:
+    if not _LOW <= intent.priority <= _CRITICAL:
         raise Invalid(f"priority: {intent.priority} is not within 0 to 3")
-    if intent.kind == IntentKind.WAKE:
+    if intent.kind == _WAKE:
         if not intent.id:
             raise Invalid("id: missing, and a wake is for the intent it names")
     elif not (intent.template or intent.subject or intent.body):
         raise Invalid("template: missing, and neither subject nor body takes its place")
     if intent.channels is not None and len(intent.channels) > MOST_CHANNELS:
         raise Invalid(f"channels: {len(intent.channels)} are more than {MOST_CHANNELS}")
+    if (
+        len(intent.id) > ID_CHARS
+        or len(intent.idempotency_key) > KEY_CHARS
+        or len(intent.digest_key) > KEY_CHARS
+    ):
+        _refuse_long(intent)
+
+
+def _refuse_long(intent: Intent) -> None:
     for name, most in (("id", ID_CHARS), ("idempotency_key", KEY_CHARS), ("digest_key", KEY_CHARS)):
         length = len(getattr(intent, name))
         if length > most:

@@ -16,7 +16,14 @@ _BUILT_IN = {
         NotificationType(id="transactional", excess=Excess.DELAY.value),
     )
 }
+_REMEMBERED = 4096
 _EXCESSES = frozenset(excess.value for excess in Excess)
+
+
+_known: dict[
+    tuple[str, int, int],
+    tuple[NotificationType, NotificationType | None, NotificationType | None],
+] = {}
 
 
 def kind_of(name: str, types: Mapping[str, NotificationType]) -> NotificationType:
@@ -26,8 +33,22 @@ def kind_of(name: str, types: Mapping[str, NotificationType]) -> NotificationTyp
     record `*`, else a plain type. Channels and expiry that are not said are those of `*`.
     An excess that is no word of ours drops. `id` is always the name asked for.
     """
-    everybody = types.get(EVERYBODY)
-    kind = types.get(name) or _BUILT_IN.get(name) or everybody or NotificationType(id=name)
+    own, everybody = types.get(name), types.get(EVERYBODY)
+    # The same few are asked for again and again. A record is known by being the same object, held
+    # here, so that no other can come to stand under its number.
+    place = (name, id(own), id(everybody))
+    known = _known.get(place)
+    if known is None:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        known = _known[place] = (_made(name, own, everybody), own, everybody)
+    return known[0]
+
+
+def _made(
+    name: str, own: NotificationType | None, everybody: NotificationType | None
+) -> NotificationType:
+    kind = own or _BUILT_IN.get(name) or everybody or NotificationType(id=name)
     if kind.id != name:
         kind = replace(kind, id=name)
     if kind.excess not in _EXCESSES:

@@ -17,6 +17,10 @@ PLAN_WAKE = "plan:"
 DIGEST_WAKE = "digest:"
 DIGEST_TEMPLATE = "digest"
 
+_INTENT = SubjectKind.INTENT.value
+_WAKE = IntentKind.WAKE.value
+_URGENT = Lane.URGENT.value
+
 
 class Case(Struct, frozen=True):
     """Hold what planning may look at: the record's place, the moment, the person, what is in force.
@@ -122,9 +126,9 @@ class PlanDraft:
         """Ask for a wake of this id; `mark` names it among all that are scheduled."""
         wake = Intent(
             recipient=self.who,
-            kind=IntentKind.WAKE.value,
+            kind=_WAKE,
             id=wake_id,
-            priority=2 if lane == Lane.URGENT else 1,
+            priority=2 if lane == _URGENT else 1,
             tenant=self.tenant,
         )
         self.alarms.append(Alarm(mark, lane, due_at, wake))
@@ -135,7 +139,7 @@ class PlanDraft:
         """Say why something was dropped or held; `mark` tells apart what one stage said."""
         self.decisions.append(
             Decision(
-                subject_kind=SubjectKind.INTENT.value,
+                subject_kind=_INTENT,
                 subject_id=intent_id,
                 stage=stage.value,
                 outcome=outcome.value,

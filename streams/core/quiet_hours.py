@@ -15,6 +15,7 @@ from schemas.reasons import Priority
 from streams.core.zones import zone_of
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_HIGH = int(Priority.HIGH)
 _DAY = timedelta(days=1)
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
@@ -22,7 +23,7 @@ _EPOCH = date(1970, 1, 1)
 
 def passes(kind: NotificationType, *, priority: int) -> bool:
     """Say whether a notification may disturb: high and critical, and what its type lets through."""
-    return priority >= Priority.HIGH or kind.quiet_hours == "pass"
+    return priority >= _HIGH or kind.quiet_hours == "pass"
 
 
 def ends(preference: Preference | None, *, zone: str, at: int) -> int:

@@ -77,6 +77,8 @@ class Templates:
 
 def variant(template: Template, recipient: str) -> str:
     """Choose the variant that this recipient sees, always the same for one experiment."""
+    if not template.variants:
+        return ""
     weights = sorted((name, weight) for name, weight in template.variants.items() if weight > 0)
     total = sum(weight for _, weight in weights)
     if not total:

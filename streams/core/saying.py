@@ -16,6 +16,9 @@ from streams.core.words import Words
 _HELD = DeliveryStatus.HELD.value
 _QUEUED = DeliveryStatus.QUEUED.value
 
+_RESOLVED_FIRST = Reason.RESOLVED_FIRST.value
+_OF_WORDS = frozenset((Reason.TEMPLATE_FAILED.value, Reason.UNKNOWN_TEMPLATE.value))
+_REASONS = {reason.value: reason for reason in Reason}
 _STAGES = {
     Reason.NO_ADDRESS: Stage.CHANNELS,
     Reason.NO_CHANNEL: Stage.CHANNELS,
@@ -54,12 +57,13 @@ def _say(draft: PlanDraft, plan: Plan, intent: Intent, words: Words | None, *, s
             _deliver(draft, plan, one, intent, words)
         else:
             _tell(draft, plan, one, intent, words)
-    mark = f"{PLAN_WAKE}{plan.intent_id}"
     until = [one.until for one in plan.channels if one.outcome == _HELD]
     if until:
+        mark = f"{PLAN_WAKE}{plan.intent_id}"
         due_at = min(*until, plan.expires_at) if plan.expires_at else min(until)
         draft.ask(plan.intent_id, mark=mark, lane=plan.lane, due_at=due_at)
-    elif any(one.reason == Reason.RESOLVED_FIRST for one in plan.channels) and plan.step > 1:
+    elif plan.step > 1 and any(one.reason == _RESOLVED_FIRST for one in plan.channels):
+        mark = f"{PLAN_WAKE}{plan.intent_id}"
         draft.alarms.append(Alarm(mark, plan.lane))
 
 
@@ -87,7 +91,7 @@ def _deliver(draft: PlanDraft, plan: Plan, one: ChannelPlan, intent: Intent, wor
 
 
 def _tell(draft: PlanDraft, plan: Plan, one: ChannelPlan, intent: Intent, words: Words) -> None:
-    if one.reason in {Reason.TEMPLATE_FAILED, Reason.UNKNOWN_TEMPLATE}:
+    if one.reason in _OF_WORDS:
         _fail(draft, plan, one, intent, error=words.fault(one.channel))
         return
     _event(draft, plan, one, intent, status=one.outcome, reason=one.reason)
@@ -95,7 +99,7 @@ def _tell(draft: PlanDraft, plan: Plan, one: ChannelPlan, intent: Intent, words:
         _ask_for_its_digest(draft, one, intent.id)
     if not one.reason:
         return
-    reason = Reason(one.reason)
+    reason = _REASONS[one.reason]
     outcome = Outcome.HELD if one.outcome == _HELD else Outcome.DROPPED
     mark = f"{one.channel}:{one.step}"
     draft.decide(intent.id, _STAGES.get(reason, Stage.PLANNING), outcome, reason, mark=mark)

@@ -7,6 +7,7 @@ for HTML, `slack` for Slack, and `json` as the inside of a JSON document.
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import jinja2
@@ -24,6 +25,7 @@ from streams.core.filters import Written, json_of
 from streams.core.sandbox import Sandbox
 from streams.core.text_form import for_slack
 
+_TOGETHER = 64  # pieces that are joined before it is looked how much they are
 _CACHED = 4096  # compiled parts; a part of a template in use is some 20 KiB
 
 
@@ -116,11 +118,11 @@ def run(source: str, *, form: str, context: dict[str, Any], limit: int, work: in
     try:
         context[budget.KEY] = Budget(work)
         running = Context(compiled.environment, context, compiled.name, {})
-        for piece in compiled.root_render_func(running):
-            length += len(piece)
-            if length > limit:
-                break
-            out.append(piece)
+        pieces = compiled.root_render_func(running)
+        while length <= limit and (some := list(islice(pieces, _TOGETHER))):
+            text = "".join(some)
+            length += len(text)
+            out.append(text)
         written = "".join(out)
         if length > limit or (not written.isascii() and len(_utf8(written)) > limit):
             raise Spent(f"puts out more than {limit} bytes")

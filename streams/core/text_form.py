@@ -11,6 +11,8 @@ _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 def cleaned(text: str) -> str:
     """Give the text without control characters, its lines ended by a line feed alone."""
+    if text.replace("\n", "").isprintable():  # nearly always, and quicker to see
+        return text
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", text)
@@ -23,7 +25,9 @@ def one_way(text: str) -> str:
 
 def one_line(text: str, *, limit: int) -> str:
     """Give the text on one line of at most `limit` characters, as a subject or a header needs."""
-    text = " ".join(_CONTROLS.sub(" ", text).split())
+    if not text.isprintable():
+        text = _CONTROLS.sub(" ", text)
+    text = " ".join(text.split())
     return cut(text, limit=limit)
 
 
