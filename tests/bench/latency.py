@@ -1,11 +1,12 @@
 """`make bench NAME=latency`: from an alert's request to the provider's call, on an idle system."""
 
 import http.server
+import itertools
 import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ EVENTS = 200
 WARM = 10
 PAUSE_S = 0.15  # longer than a checkpoint's work, so that every alert finds the system idle
 WITHIN_S = 10.0
+Moments = Mapping[str, float]
 WAY: Sequence[tuple[str, Topic, Any, Callable[[Any], str]]] = (
     ("alert", topics.ALERTS_RAW, RawAlert, lambda raw: raw.title),
     ("intent", topics.INTENTS_URGENT, Intent, lambda intent: intent.data["title"]),
@@ -98,14 +100,21 @@ def main(*, events: int = 0) -> None:
         with _processes(env, names, folder) as (url, workers):
             headers = {"Authorization": f"Bearer {key}"}
             with httpx.Client(base_url=url, headers=headers, timeout=WITHIN_S) as client:
+                asked_ms: dict[str, float] = {}
+
+                def once(title: str) -> tuple[float, float]:
+                    time.sleep(PAUSE_S)
+                    asked_ms[title] = time.time() * 1000
+                    return _once(client, endpoint, title)
+
                 for number in range(WARM):
-                    _once(client, endpoint, f"warm {number}")
+                    once(f"warm {number}")
                 before = _cpu_s(workers)
                 began = time.monotonic()
-                took = [_once(client, endpoint, f"alert {number}") for number in range(count)]
+                took = [once(f"alert {number}") for number in range(count)]
                 wall = time.monotonic() - began
                 cpu = _cpu_s(workers) - before
-        _tell_way(given["KAFKA_BOOTSTRAP_SERVERS"], names, endpoint)
+        _tell_way(given["KAFKA_BOOTSTRAP_SERVERS"], names, asked_ms, endpoint.called_ms)
         endpoint.close()
     _tell(took, Run("latency", count, wall, cpu, 0.0))
 
@@ -128,22 +137,22 @@ def _tell(took: list[tuple[float, float]], run: Run) -> None:
     )
 
 
-def _tell_way(servers: str, names: Names, endpoint: Endpoint) -> None:
+def _tell_way(servers: str, names: Names, asked_ms: Moments, called_ms: Moments) -> None:
     """Say how far an alert was when, by the moments at which its records were written."""
-    written: dict[str, dict[str, int]] = defaultdict(dict)
+    written: dict[str, dict[str, float]] = {
+        title: {"request": at} for title, at in asked_ms.items()
+    }
     for name, topic, record, title in WAY:
         for message in kafka.read_all(servers, [names.topic(topic)]):
-            found = title(decode(record, message.value() or b""))
-            written[found].setdefault(name, message.timestamp()[1])
+            found = written.get(title(decode(record, message.value() or b"")), {})
+            found.setdefault(name, message.timestamp()[1])
     steps: dict[str, list[float]] = defaultdict(list)
-    for title, moments in written.items():
-        before = moments.get("alert", 0)
-        for name, at in [*moments.items(), ("call", endpoint.called_ms.get(title, 0))]:
+    for alert, moments in written.items():
+        ways = list((moments | {"call": called_ms[alert]}).items())
+        for (_, before), (name, at) in itertools.pairwise(ways):
             steps[name].append(at - before)
-            before = at
     for name, each in steps.items():
-        if name != "alert":
-            print(f"  to the {name:<9} {_part(sorted(each), 50):4.0f} ms (median)")
+        print(f"  to the {name:<9} {_part(sorted(each), 50):5.1f} ms (median)")
 
 
 def _part(ordered: list[float], percent: int) -> float:
@@ -152,7 +161,6 @@ def _part(ordered: list[float], percent: int) -> float:
 
 def _once(client: httpx.Client, endpoint: Endpoint, title: str) -> tuple[float, float]:
     """Give the seconds until the sender had its answer, and until the provider was called."""
-    time.sleep(PAUSE_S)
     body = {"title": title, "body": "3 % left", "severity": "critical", "dedup_key": title}
     began = time.perf_counter()
     client.post("/ingest/webhook", json=body).raise_for_status()
