@@ -69,7 +69,8 @@ def end(draft: PlanDraft, intent: Intent) -> Way | Reason:
     if intent.alert_seq < told.seq:
         return Reason.NOT_TOLD
     channels = list(told.channels)
-    for intent_id in told.intents:
+    # An end before this one withdrew what there was: what then is in no digest was never told.
+    for intent_id in () if told.ended_by else told.intents:
         plan = draft.plan(intent_id)
         if plan is not None:
             channels += _withdraw(draft, plan)

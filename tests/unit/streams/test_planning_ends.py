@@ -53,6 +53,17 @@ def test_a_resolve_takes_its_fire_out_of_the_digest() -> None:
     assert [] == said(planner.waits(NOON + DAY))
 
 
+def test_a_second_end_goes_no_further_than_the_first() -> None:
+    """A channel on which the fire was only collected, and taken out again, hears of no end."""
+    planner = Planner()
+    for number in range(5):
+        planner.takes(intent(str(number), channels=["sms"], type="alert"))
+    planner.takes(intent("f", **ALERT, alert_seq=1, channels=["email", "sms"]))
+    planner.takes(intent("r1", **ALERT, alert_seq=2, ends=True, priority=0))
+    planned = planner.takes(intent("r2", **ALERT, alert_seq=3, ends=True, priority=3))
+    assert [QUEUED] == said(planned)
+
+
 def test_an_alert_that_begins_again_is_told_again() -> None:
     """After its end a new fire goes out, and the end of before says nothing any more."""
     planner = Planner()
