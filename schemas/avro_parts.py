@@ -83,6 +83,7 @@ WORDS = _Words()
 MOMENTS = _Moments()
 # One byte of a varint: what it says alone, or that it does not (a continuation, a negative size).
 SMALL = tuple((n >> 1) ^ -(n & 1) for n in range(128))
+_CHOICES = (False, True)
 SIZES = tuple(n >> 1 if n < 128 and not n & 1 else -1 for n in range(256))
 
 
@@ -167,6 +168,29 @@ def read_texts_by_name(raw: bytes, at: int) -> tuple[dict[str, str], int]:
     return dict(zip(names, names, strict=True)), end
 
 
+def read_lists_by_name(raw: bytes, at: int) -> tuple[dict[str, list[str]], int]:
+    """Read a map of arrays of texts and say where it ends."""
+    lists: dict[str, list[str]] = {}
+    while raw[at]:
+        count, at = _read_count(raw, at)
+        for _ in range(count):
+            (name,), at = _read_run(raw, at, 1)
+            lists[name], at = read_texts(raw, at)
+    return lists, at + 1
+
+
+def read_choices_by_name(raw: bytes, at: int) -> tuple[dict[str, bool], int]:
+    """Read a map of booleans and say where it ends."""
+    choices: dict[str, bool] = {}
+    while raw[at]:
+        count, at = _read_count(raw, at)
+        for _ in range(count):
+            (name,), at = _read_run(raw, at, 1)
+            choices[name] = _CHOICES[raw[at]]
+            at += 1
+    return choices, at + 1
+
+
 def write_texts(texts: list[str]) -> bytes:
     """Write an array of texts."""
     if not texts:
@@ -187,5 +211,29 @@ def write_texts_by_name(texts: dict[str, str]) -> bytes:
     for name, text in texts.items():
         key, raw = name.encode(), text.encode()
         parts += (LONGS[len(key)], key, LONGS[len(raw)], raw)
+    parts.append(b"\0")
+    return b"".join(parts)
+
+
+def write_lists_by_name(lists: dict[str, list[str]]) -> bytes:
+    """Write a map of arrays of texts."""
+    if not lists:
+        return b"\0"
+    parts = [LONGS[len(lists)]]
+    for name, texts in lists.items():
+        key = name.encode()
+        parts += (LONGS[len(key)], key, write_texts(texts))
+    parts.append(b"\0")
+    return b"".join(parts)
+
+
+def write_choices_by_name(choices: dict[str, bool]) -> bytes:
+    """Write a map of booleans."""
+    if not choices:
+        return b"\0"
+    parts = [LONGS[len(choices)]]
+    for name, choice in choices.items():
+        key = name.encode()
+        parts += (LONGS[len(key)], key, b"\1" if choice else b"\0")
     parts.append(b"\0")
     return b"".join(parts)

@@ -15,27 +15,19 @@ import orjson
 from msgspec import NODEFAULT
 from msgspec.structs import astuple, fields
 
-from schemas.avro_parts import (
-    LONGS,
-    MOMENT_BYTES,
-    MOMENTS,
-    SIZES,
-    SMALL,
-    WORDS,
-    read_long,
-    read_size,
-    read_texts,
-    read_texts_by_name,
-    write_texts,
-    write_texts_by_name,
-)
+from schemas import avro_parts
 from schemas.checks import without_nul
 
 Write = Callable[[Any], bytes]
 Read = Callable[[bytes, int], tuple[Any, int]]
 
 TEXTS = {"type": "array", "items": "string"}
-TEXTS_BY_NAME = {"type": "map", "values": "string"}
+_BY_NAME = "map"
+_MAPS = {
+    "string": "texts by name",
+    "boolean": "choices by name",
+    str(TEXTS): "lists by name",
+}
 
 
 # Empty is the commonest case and costs the least.
@@ -106,6 +98,8 @@ _READ = {
         {name}, i = read_texts(raw, i)
 """,
     "texts by name": _filled(_COLLECTION, READER="read_texts_by_name", EMPTY="{{}}"),
+    "lists by name": _filled(_COLLECTION, READER="read_lists_by_name", EMPTY="{{}}"),
+    "choices by name": _filled(_COLLECTION, READER="read_choices_by_name", EMPTY="{{}}"),
 }
 # How the value in {name} is made ready, and the parts of what is written for it.
 _WRITE = {
@@ -119,6 +113,8 @@ _WRITE = {
     "texts": ("", "write_texts({name})"),
     "texts or null": ("", "b'\\0' if {name} is None else b'\\2' + write_texts({name})"),
     "texts by name": ("", "write_texts_by_name({name})"),
+    "lists by name": ("", "write_lists_by_name({name})"),
+    "choices by name": ("", "write_choices_by_name({name})"),
 }
 # Fields that are given more often than not. Others that stand side by side mostly hold what they
 # hold by default, and are read and written as one run of bytes.
@@ -140,19 +136,8 @@ _WORDS = frozenset(
 )
 
 
-_PARTS = {
-    "LONGS": LONGS,
-    "WORDS": WORDS,
-    "MOMENTS": MOMENTS,
-    "MOMENT_BYTES": MOMENT_BYTES,
-    "SIZES": SIZES,
-    "SMALL": SMALL,
-    "read_long": read_long,
-    "read_size": read_size,
-    "read_texts": read_texts,
-    "read_texts_by_name": read_texts_by_name,
-    "write_texts": write_texts,
-    "write_texts_by_name": write_texts_by_name,
+_PARTS: dict[str, Any] = {
+    **{name: part for name, part in vars(avro_parts).items() if not name.startswith("_")},
     "without_nul": without_nul,
     "astuple": astuple,
     "dumps": orjson.dumps,
@@ -173,8 +158,8 @@ def kind_of(field: dict[str, Any], *, is_json: bool) -> str | None:
         return str(kind)
     if kind == TEXTS:
         return "texts"
-    if kind == TEXTS_BY_NAME:
-        return "texts by name"
+    if isinstance(kind, dict) and kind["type"] == _BY_NAME:
+        return _MAPS.get(str(kind["values"]))
     return "texts or null" if kind == ["null", TEXTS] else None
 
 

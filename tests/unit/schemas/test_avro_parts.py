@@ -63,6 +63,25 @@ def test_maps_are_avros(by_name: dict[str, str]) -> None:
     assert (by_name, len(raw)) == avro_parts.read_texts_by_name(raw, 0)
 
 
+@given(st.dictionaries(texts, st.lists(texts, max_size=5), max_size=9))
+def test_maps_of_lists_are_avros(by_name: dict[str, list[str]]) -> None:
+    """A map of lists is written and read as by any Avro library."""
+    schema = {"type": "map", "values": {"type": "array", "items": "string"}}
+    raw = written(schema, by_name)
+
+    assert raw == avro_parts.write_lists_by_name(by_name)
+    assert (by_name, len(raw)) == avro_parts.read_lists_by_name(raw, 0)
+
+
+@given(st.dictionaries(texts, st.booleans(), max_size=40))
+def test_maps_of_choices_are_avros(by_name: dict[str, bool]) -> None:
+    """A map of booleans is written and read as by any Avro library."""
+    raw = written({"type": "map", "values": "boolean"}, by_name)
+
+    assert raw == avro_parts.write_choices_by_name(by_name)
+    assert (by_name, len(raw)) == avro_parts.read_choices_by_name(raw, 0)
+
+
 def block(*given_texts: str, items: int, sized: bool) -> bytes:
     """Write one block as other libraries may: with its size in bytes or without."""
     body = b"".join(written("string", text) for text in given_texts)
