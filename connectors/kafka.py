@@ -19,6 +19,8 @@ from schemas.errors import KafkaUnavailable
 
 log = logging.getLogger("tocsin.kafka")
 RETRY_AFTER_S = 2.0
+POLL_S = 0.1
+LONE_S = 0.005  # so long a record that nothing else was under way with is pushed
 
 Placed = tuple[int, int]  # partition and offset
 _Settled = tuple["asyncio.Future[Placed]", "asyncio.TimerHandle", KafkaError | None, int, int]
@@ -36,6 +38,10 @@ class Producer:
         self._cluster = cluster
         self._settled: list[_Settled] = []
         self._closing = threading.Event()
+        self._alone = threading.Event()
+        # Each is counted by one thread alone: the event loop's, and the polling one.
+        self._submitted = 0
+        self._reported = 0
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -88,6 +94,7 @@ class Producer:
 
         def delivered(error: KafkaError | None, message: Any) -> None:
             # Runs in the polling thread, the only one that touches the list.
+            self._reported += 1
             self._settled.append((future, give_up, error, message.partition(), message.offset()))
 
         try:
@@ -104,6 +111,9 @@ class Producer:
             raise KafkaUnavailable(
                 "Kafka is behind: too many records wait", retry_after_s=RETRY_AFTER_S
             ) from wrong
+        if self._submitted == self._reported:
+            self._alone.set()
+        self._submitted += 1
         return future
 
     async def reachable(self, timeout_s: float = 2.0) -> bool:
@@ -121,10 +131,20 @@ class Producer:
 
     def _poll(self) -> None:
         while not self._closing.is_set():
-            self._client.poll(0.1)
+            self._poll_once()
             self._hand_over()
         self._client.flush(self._producing.give_up_s)
         self._hand_over()
+
+    def _poll_once(self) -> None:
+        if self._submitted > self._reported:
+            self._client.poll(POLL_S)
+        elif self._alone.wait(POLL_S):
+            # Company is waited for under load only: a lone record leaves at once.
+            self._alone.clear()
+            self._client.flush(LONE_S)
+        else:
+            self._client.poll(0)
 
     def _hand_over(self) -> None:
         if self._settled:

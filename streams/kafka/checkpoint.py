@@ -23,6 +23,7 @@ from streams.kafka.store import PartitionStore
 CHECKPOINT_S = 0.5
 CHECKPOINT_RECORDS = 10_000
 TICK_S = 0.1
+FEW_RECORDS = 10
 # A job that says nothing before its states are written makes its readers wait for the checkpoint:
 # it is made at once while the worker is idle, and under load takes this share of the time at most.
 EAGER_SHARE = 0.2
@@ -143,6 +144,9 @@ class Shell:
             self._sensors.records_in(batch.topic, len(batch.records))
             if self._due():
                 await self._checkpoint()
+            elif not self._eager and len(batch.records) <= FEW_RECORDS:
+                # Under load batches grow, and company comes by itself.
+                await self._outputs.push()
 
     async def tick(self) -> None:
         """Checkpoint while no batch comes; call it every `TICK_S`."""

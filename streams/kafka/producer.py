@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -13,6 +14,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 # Longer than a broker takes to restart; after it the worker leaves and begins anew.
 MESSAGE_TIMEOUT_S = 60.0
+PUSH_S = 0.005
 INVALID_RECORD = getattr(KafkaError, "INVALID_RECORD", 87)
 
 
@@ -87,7 +89,17 @@ class Outputs:
 
     async def flush(self) -> None:
         """Return when Kafka has everything handed over so far; HouseFault where it has not."""
+        if not len(self._producer):
+            self._raise_failures()
+            return
         await asyncio.get_running_loop().run_in_executor(None, self.flush_now)
+
+    async def push(self) -> None:
+        """Let what was handed over leave at once, where it would wait for company."""
+        if len(self._producer):
+            push = partial(self._producer.flush, PUSH_S)
+            await asyncio.get_running_loop().run_in_executor(None, push)
+            self._raise_failures()
 
     def flush_now(self) -> None:
         """Do what `flush` does, in the calling thread."""

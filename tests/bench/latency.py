@@ -152,7 +152,9 @@ def _tell_way(servers: str, names: Names, asked_ms: Moments, called_ms: Moments)
         for (_, before), (name, at) in itertools.pairwise(ways):
             steps[name].append(at - before)
     for name, each in steps.items():
-        print(f"  to the {name:<9} {_part(sorted(each), 50):5.1f} ms (median)")
+        each.sort()
+        parts = "  ".join(f"p{part} {_part(each, part):6.1f} ms" for part in (50, 90, 99))
+        print(f"  to the {name:<9} {parts}")
 
 
 def _part(ordered: list[float], percent: int) -> float:
