@@ -146,7 +146,7 @@ class Shell:
                 await self._checkpoint()
             elif not self._eager and len(batch.records) <= FEW_RECORDS:
                 # Under load batches grow, and company comes by itself.
-                await self._outputs.push()
+                await self._push()
 
     async def tick(self) -> None:
         """Checkpoint while no batch comes; call it every `TICK_S`."""
@@ -202,6 +202,12 @@ class Shell:
         if not self._eager:
             return CHECKPOINT_S
         return min(CHECKPOINT_S, self._took_s * (1 / self._share - 1))
+
+    async def _push(self) -> None:
+        try:
+            await self._outputs.push()
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing may be committed
+            leave("outputs could not be handed over", error=error)
 
     async def _checkpoint(self) -> None:
         self._job.reserve()
