@@ -251,7 +251,7 @@ def _collected(step: Step, channel: str, *, due_at: int) -> ChannelPlan:
         priority=intent.priority,
     )
     if held is None or after.number != held.number:
-        after = replace(after, before=0 if held is None else held.number)
+        after = replace(after, before=digest.told_last(held))
     draft.put(key, after)
     return step.outcome(channel, _SUPERSEDED, Reason.DIGESTED.value, digest=name)
 

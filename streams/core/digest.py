@@ -48,6 +48,13 @@ def told(held: Collected, *, wake: Place) -> Collected:
     return replace(held, wake=wake)
 
 
+def told_last(held: Collected | None) -> int:
+    """Give the number of the digest that was told last; one that was emptied never was."""
+    if held is None:
+        return 0
+    return held.before if held.wake == NOWHERE else held.number
+
+
 def next_number(held: Collected | None, *, now: int) -> int:
     """Give the next digest of a key a number of its own, even where the last is forgotten."""
     return now if held is None else max(now, held.number + 1)
