@@ -1,6 +1,7 @@
 """Flat Avro reads every way in which the specification lets lists and numbers be written."""
 
 from io import BytesIO
+from typing import Any
 
 import fastavro
 import pytest
@@ -11,7 +12,7 @@ from schemas import avro_parts
 from tests.unit.schemas.drawing import longs, texts
 
 
-def written(schema: str | dict[str, str], value: object) -> bytes:
+def written(schema: str | dict[str, Any], value: object) -> bytes:
     """Write a value with fastavro."""
     out = BytesIO()
     fastavro.schemaless_writer(out, fastavro.parse_schema(schema), value)
