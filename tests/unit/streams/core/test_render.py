@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.notification import Template
 from schemas.reasons import Channel, Reason
@@ -37,6 +38,18 @@ def test_a_mail_of_html_alone_gets_a_text() -> None:
     template = _template(any_subject="s", email_html="<h1>{{ title }}</h1><p>Second &amp; last</p>")
     text = render(template, intent=INTENT, channel="email").text
     assert ["Disk <full> & co", "Second & last"] == [line for line in text.split("\n") if line]
+
+
+def test_what_was_written_for_one_channel_serves_the_next() -> None:
+    """Parts are kept from channel to channel, and a message says what it says alone."""
+    plain = _template(any_subject="{{ title }}", any_text="{{ title }} by {{ channel }}")
+    for template in (plain, ALERT, DIGEST):
+        intent = replace(INTENT, data={"title": "a<b", "items": ["c"], "more": 0, "count": 1})
+        kept: dict[tuple[str, str, str], str] = {}
+        for channel in Channel:
+            alone = render(template, intent=intent, channel=channel.value)
+            assert alone == render(template, intent=intent, channel=channel.value, written=kept)
+        assert kept
 
 
 def test_a_subject_that_is_missing_is_the_first_line() -> None:
