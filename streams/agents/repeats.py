@@ -4,7 +4,7 @@ The clock decides when a count is said; so it is written down (reserved) at one 
 said (announced) after it, and a crash in between says the same once more under the same id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from schemas import keys
 from schemas.records import AlertChange
@@ -83,6 +83,9 @@ class Repeats:
     def announce(self) -> None:
         """Say the counts that were written down."""
         reserved, self._reserved = self._reserved, []
+        self._announce(reserved)
+
+    def _announce(self, reserved: Iterable[Place]) -> None:
         for partition, key in reserved:
             state = self._states.get(partition, key)
             if state is None or state.reserved is None:
@@ -93,20 +96,26 @@ class Repeats:
             self._states.rest(partition, key, pipeline.announced(state))
 
     def ready(self, partition: int) -> None:
-        """Find in the partition's states what a former owner had yet to say."""
+        """Find in the partition's states what a former owner had yet to say.
+
+        What it had reserved is said before a record is judged: later, the alert could have another
+        priority, and the same change would be said in two ways.
+        """
         now_s = monotonic_s()
         recent = self._store.flagged_within(partition, ANNOUNCED_WITHIN_MS)
+        reserved: list[Place] = []
         announced = []
         for key, packed in self._store.items_of(partition):
             flagged = flags(packed)
             if flagged & RESERVED:
                 if key in recent:
-                    self._reserved.append((partition, key))
+                    reserved.append((partition, key))
                 else:
                     announced.append((key, without_flags(packed, RESERVED)))
             if flagged & UNTOLD:
                 self._since_s[partition, key] = now_s
         self._store.put_many(partition, announced)
+        self._announce(reserved)
 
     def gone(self) -> None:
         """Forget it all: the next owner finds it in the states."""
