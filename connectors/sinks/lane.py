@@ -109,7 +109,8 @@ class Lane:
         ends_at = time.monotonic() + self._handler.sinking.stop_s
         while self._tasks and time.monotonic() < ends_at and self._fault is None:
             await self._read(0, within_s=0)
-            await asyncio.wait(self._tasks, timeout=IDLE_S)
+            if self._tasks:  # the last of them may have ended meanwhile
+                await asyncio.wait(self._tasks, timeout=IDLE_S)
 
     def _admit(self, read: Read) -> None:
         self._in_hand += 1
