@@ -39,7 +39,7 @@ class AlertState(Struct, frozen=True, array_like=True, gc=False):
     applied from this partition's topics: a record at or below them was applied already.
     `told` lists the recipients for whom the alert made an Intent.
     `said_count` is the count of the last change; `reserved` see `Reservation`.
-    `said` holds a bit for each Decision that is said once in an alert's life (streams.core.draft).
+    `said` holds a bit for each Decision that is said once in an alert's life (`ONCE` in draft).
     `saved` is how many occurrences after the first were told, or spoken for by a Decision.
     `owed` says that a telling was withheld (silence, snooze, stale, no page) and may come due.
     `templates` stands beside `told`: the template of each recipient's first telling.

@@ -11,18 +11,18 @@ from msgspec.structs import replace
 from schemas.reasons import AlertStatus, ChangeKind, Outcome, RawStatus, Reason, Stage
 from schemas.records import AlertCommand, RawAlert
 from schemas.state import AlertState
-from streams.core import dedup, holding, life, moments, plain, priority, silence
-from streams.core.coalesce import announce, announced, reserve
-from streams.core.command import Order, order
-from streams.core.dedup import Move
-from streams.core.draft import Draft, Subject
 from streams.core.event_time import EventTime, event_time
-from streams.core.item import Item
-from streams.core.orders import carry_out
-from streams.core.priority import Graded
-from streams.core.retention import lapses_at
-from streams.core.rules import NONE_FOR_TENANT, Rules, TenantRules, compile_rules
-from streams.core.stage import Place, Verdict
+from streams.core.triage import dedup, holding, life, moments, plain, priority, silence
+from streams.core.triage.coalesce import announce, announced, reserve
+from streams.core.triage.command import Order, order
+from streams.core.triage.dedup import Move
+from streams.core.triage.draft import Draft, Subject
+from streams.core.triage.item import Item
+from streams.core.triage.orders import carry_out
+from streams.core.triage.priority import Graded
+from streams.core.triage.retention import lapses_at
+from streams.core.triage.rules import NONE_FOR_TENANT, Rules, TenantRules, compile_rules
+from streams.core.triage.stage import Place, Verdict
 
 __all__ = [
     "announce",

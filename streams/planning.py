@@ -19,10 +19,10 @@ from schemas.reasons import (
     Stage,
 )
 from schemas.records import Intent
-from streams.core import channels, digest, expiry, quiet_hours, rate_limit, told
-from streams.core.fan_out import lane
-from streams.core.kinds import EVERYBODY, kind_of
-from streams.core.plan_draft import (
+from streams.core.planning import channels, digest, expiry, quiet_hours, rate_limit, told
+from streams.core.planning.fan_out import lane
+from streams.core.planning.kinds import EVERYBODY, kind_of
+from streams.core.planning.plan_draft import (
     DIGEST_TEMPLATE,
     DIGEST_WAKE,
     Case,
@@ -30,9 +30,9 @@ from streams.core.plan_draft import (
     Planned,
     is_digest,
 )
-from streams.core.plan_step import Step
-from streams.core.saying import ask_for_digest, say_again
-from streams.core.template import TemplateFailed
+from streams.core.planning.plan_step import Step
+from streams.core.planning.saying import ask_for_digest, say_again
+from streams.core.rendering.template import TemplateFailed
 
 __all__ = ["Case", "Planned", "plan"]
 

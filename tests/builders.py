@@ -6,8 +6,8 @@ from typing import Any
 from schemas.control import Matcher, Route, Rule, Silence
 from schemas.records import AlertChange, AlertCommand, Decision, Intent, RawAlert
 from schemas.state import AlertState
-from streams.core.rules import NO_RULES, Rules, compile_rules
-from streams.core.stage import COMMAND, RAW, Place, Verdict
+from streams.core.triage.rules import NO_RULES, Rules, compile_rules
+from streams.core.triage.stage import COMMAND, RAW, Place, Verdict
 from streams.pipeline import command, triage
 
 NOON = 1_700_000_000_000  # a moment in 2023; all of a test's times are counted from it

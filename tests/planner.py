@@ -9,9 +9,9 @@ from schemas.keys import key
 from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.plan_state import Place, Plan, PlanningState, pack, plan_key, unpack
 from schemas.records import Intent
-from streams.core.person import NOTHING_KNOWN, Person, learn
-from streams.core.plan_draft import Alarm, Fault
-from streams.core.render import Templates
+from streams.core.planning.person import NOTHING_KNOWN, Person, learn
+from streams.core.planning.plan_draft import Alarm, Fault
+from streams.core.rendering.render import Templates
 from streams.planning import Case, Planned, plan
 from tests.builders import NOON
 

@@ -86,7 +86,7 @@ def _choice(
     usual: bool,
     source: str,
 ) -> Choice:
-    """Decide as planning does (streams.core.channels): the most exact choice wins.
+    """Decide as planning does (streams.core.planning.channels): the most exact choice wins.
 
     A choice for any channel takes away, and adds none that is not usual.
     """

@@ -14,7 +14,7 @@ from schemas.errors import Permanent
 from schemas.notification import Preference, Recipient
 from schemas.records import Record
 from schemas.topics import Names
-from streams.core.person import NOTHING_KNOWN, Feedback, Person, learn
+from streams.core.planning.person import NOTHING_KNOWN, Feedback, Person, learn
 from streams.kafka.followed import Followed
 
 REMEMBERED = 50_000  # persons kept as values; the others are made from their records when asked for

@@ -22,9 +22,9 @@ from streams.agents.words_in_force import NONE_IN_FORCE, InForce, Types, follow_
 from streams.app import App, Parts, Portions
 from streams.app import build as build_app
 from streams.clock import now_ms
-from streams.core.intents import identified
-from streams.core.plan_draft import Alarm, Fault
-from streams.core.plan_retention import lapses_at
+from streams.core.planning.intents import identified
+from streams.core.planning.plan_draft import Alarm, Fault
+from streams.core.planning.plan_retention import lapses_at
 from streams.kafka.batches import Batch, SourceRecord
 from streams.kafka.dead_letters import dead_letter, describe, reason_of
 from streams.kafka.producer import Headers

@@ -10,7 +10,7 @@ from schemas.control import Route, Rule, Silence
 from schemas.errors import Permanent
 from schemas.identity import Identities
 from schemas.records import Record
-from streams.core.rules import Rules, compile_rules
+from streams.core.triage.rules import Rules, compile_rules
 from streams.kafka.broadcast import Broadcast, Contents
 from streams.settings import Settings
 

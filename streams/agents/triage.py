@@ -21,9 +21,9 @@ from streams.agents.wakes import Wakes
 from streams.app import App, Parts
 from streams.app import build as build_app
 from streams.clock import monotonic_s
-from streams.core.moments import timed_out
-from streams.core.rules import Rules, compile_rules
-from streams.core.stage import COMMAND, RAW, Place, Verdict
+from streams.core.triage.moments import timed_out
+from streams.core.triage.rules import Rules, compile_rules
+from streams.core.triage.stage import COMMAND, RAW, Place, Verdict
 from streams.kafka.batches import Batch, SourceRecord
 from streams.kafka.dead_letters import dead_letter, describe, reason_of
 from streams.kafka.states import States

@@ -12,7 +12,7 @@ from schemas.limits import OUTPUT_BYTES
 from schemas.reasons import Priority
 from schemas.records import AlertChange
 from schemas.topics import Names
-from streams.core.stage import Verdict
+from streams.core.triage.stage import Verdict
 from streams.kafka.producer import Outputs
 from streams.kafka.sensors import Sensors
 

@@ -15,7 +15,7 @@ from schemas.records import AlertCommand
 from schemas.state import MUTED, AlertState, flags, unpack_alert
 from schemas.topics import Names
 from streams.clock import monotonic_s, now_ms
-from streams.core.rules import NONE_FOR_TENANT, Rules
+from streams.core.triage.rules import NONE_FOR_TENANT, Rules
 from streams.kafka.store import PartitionStore
 
 # A partition that is silent for so long is read to its end: its time is the clock's from then on,

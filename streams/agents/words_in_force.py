@@ -11,7 +11,7 @@ from schemas.codec import decode
 from schemas.errors import Permanent
 from schemas.notification import NotificationType, Template
 from schemas.records import Record
-from streams.core.render import Templates
+from streams.core.rendering.render import Templates
 from streams.kafka.broadcast import Broadcast, Contents
 from streams.settings import Settings
 

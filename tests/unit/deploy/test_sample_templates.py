@@ -10,8 +10,8 @@ from deploy.local.parts import CHECKOUT
 from schemas.notification import Recipient, Template
 from schemas.reasons import Channel
 from schemas.records import Intent
-from streams.core.render import Reader, Rendered, render
-from streams.core.template import TemplateFailed
+from streams.core.rendering.render import Reader, Rendered, render
+from streams.core.rendering.template import TemplateFailed
 from tests.builders import HOUR, NOON
 from tests.unit.schemas.golden import on_record
 

@@ -4,8 +4,8 @@ import pytest
 
 from schemas import ids
 from schemas.errors import Invalid
-from streams.core.rules import NO_RULES
-from streams.core.stage import RAW, Place, Verdict
+from streams.core.triage.rules import NO_RULES
+from streams.core.triage.stage import RAW, Place, Verdict
 from streams.pipeline import triage
 from tests.builders import (
     DAY,

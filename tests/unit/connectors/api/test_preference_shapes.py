@@ -12,9 +12,9 @@ from connectors.problems import Problem
 from schemas.notification import NotificationType, Preference, Recipient
 from schemas.records import Intent
 from schemas.wishes import ANY, CHANNELS
-from streams.core.channels import chosen
-from streams.core.kinds import kind_of
-from streams.core.person import Person
+from streams.core.planning.channels import chosen
+from streams.core.planning.kinds import kind_of
+from streams.core.planning.person import Person
 from tests.builders import NOON
 
 ADDRESSES = {

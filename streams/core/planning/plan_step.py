@@ -1,0 +1,57 @@
+"""One step of a plan: what every part of it needs, and how it is written down."""
+
+from msgspec.structs import replace
+
+from schemas.notification import NotificationType
+from schemas.plan_state import ChannelPlan, Plan
+from schemas.reasons import NO_CHANNEL, DeliveryStatus
+from schemas.records import Intent
+from streams.core.planning import told
+from streams.core.planning.kinds import kind_of
+from streams.core.planning.plan_draft import PlanDraft, is_digest
+from streams.core.planning.saying import say
+from streams.core.planning.words import Words
+
+_HELD = DeliveryStatus.HELD.value
+
+
+class Step:
+    """Hold what every part of one step of a plan needs."""
+
+    __slots__ = ("draft", "intent", "kind", "number", "plan", "words")
+
+    def __init__(
+        self, draft: PlanDraft, intent: Intent, plan: Plan, *, kind: NotificationType | None = None
+    ) -> None:
+        case = draft.case
+        self.draft = draft
+        self.intent = intent
+        self.plan = plan
+        self.number = plan.step
+        self.kind = kind or kind_of(intent.type, case.types)
+        self.words = Words(intent, templates=case.templates, person=case.person)
+
+    def outcome(
+        self, channel: str, outcome: str, reason: str = "", *, until: int = 0, digest: str = ""
+    ) -> ChannelPlan:
+        """Make what this step decided of a channel."""
+        return ChannelPlan(channel, outcome, reason, until, (), self.number, digest)
+
+    def keep(self, decided: tuple[ChannelPlan, ...]) -> None:
+        """Write the step down, and say it."""
+        draft, intent, words = self.draft, self.intent, self.words
+        waits = any(one.outcome == _HELD for one in decided)
+        kept = waits or self.number > 1 or is_digest(intent)
+        after = replace(
+            self.plan,
+            channels=decided,
+            template_version=words.version,
+            variant=words.variant,
+            locale=words.locale,
+            dropped=decided[0].reason if decided[0].channel == NO_CHANNEL and not waits else "",
+            intent=draft.case.write(intent) if kept else b"",
+        )
+        draft.put_plan(after)
+        if intent.alert_id and not intent.ends:
+            told.remember(draft, intent, after)
+        say(draft, after, intent, words)
