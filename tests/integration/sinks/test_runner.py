@@ -114,7 +114,8 @@ async def test_retries_go_on_to_the_end(mail: Mail, running: Running) -> None:
                 items = await _until(
                     partial(_scheduled, mail, attempt - 1), why="the next attempt is scheduled"
                 )
-                mail.fire(items[-1:])
+                # Items lie in several partitions: the last one read need not be the newest.
+                mail.fire([max(items, key=lambda item: item.due_at)])
             await _until(lambda: mail.states()[one.id].status == "sent", why="it is sent")
     assert [1, 2, 3] == [call.attempt for call in provider.calls]
     assert ["retrying", "retrying", "sent"] == [event.status for event in mail.events()]
