@@ -60,6 +60,7 @@ fmt: $(READY) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
 
 lock: $(READY) ## resolve the dependencies anew into requirements.lock
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --group stack --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header $(ARGS) -o requirements.lock

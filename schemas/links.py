@@ -10,11 +10,9 @@ import hmac
 import json
 from dataclasses import astuple, dataclass
 from hashlib import sha256
+from typing import TypeAlias, TypeVar
 
-PATH = "/u/"
-# Part of what is signed: a token for one purpose, or of another version, is none for this one.
-_PURPOSE = b"tocsin:unsubscribe:1:"
-_LONGEST = 2048
+_LONGEST = 8192  # an address that is tracked may itself be of 2,000 characters and more
 _MAC_BYTES = 32
 
 
@@ -28,14 +26,84 @@ class Unsubscribe:
     channel: str
 
 
-def token(wish: Unsubscribe, *, secret: str) -> str:
-    """Write the wish so that it can stand in an address; the same wish gives the same token."""
-    said = json.dumps(astuple(wish), separators=(",", ":")).encode()
-    return _written(_mac(said, secret) + said)
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Name the attempt of a delivery that a provider reports of."""
+
+    tenant: str
+    intent: str
+    delivery: str
+    recipient: str
+    channel: str
+    attempt: int
+    replay: str = ""
 
 
-def read(given: str, *, secret: str) -> Unsubscribe | None:
-    """Read a token of ours; None for whatever else."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Name the delivery whose picture was asked for."""
+
+    tenant: str
+    intent: str
+    delivery: str
+    recipient: str
+    channel: str
+    attempt: int
+    replay: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """Name the delivery whose link was followed, and where it leads."""
+
+    tenant: str
+    intent: str
+    delivery: str
+    recipient: str
+    channel: str
+    attempt: int
+    replay: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Say who takes which alert in hand by following the link."""
+
+    tenant: str
+    fingerprint: str
+    alert_id: str
+    recipient: str
+
+
+Link: TypeAlias = Unsubscribe | Receipt | Opened | Clicked | Acknowledge
+L = TypeVar("L", Unsubscribe, Receipt, Opened, Clicked, Acknowledge)
+
+# Where each leads; a Receipt is no page, but what a provider carries back to us.
+PATHS: dict[type[Link], str] = {
+    Unsubscribe: "/u/",
+    Opened: "/o/",
+    Clicked: "/c/",
+    Acknowledge: "/a/",
+}
+# Part of what is signed: a token for one purpose, or of another version, is none for this one.
+_PURPOSES: dict[type[Link], bytes] = {
+    Unsubscribe: b"tocsin:unsubscribe:1:",
+    Receipt: b"tocsin:receipt:1:",
+    Opened: b"tocsin:opened:1:",
+    Clicked: b"tocsin:clicked:1:",
+    Acknowledge: b"tocsin:acknowledge:1:",
+}
+
+
+def token(link: Link, *, secret: str) -> str:
+    """Write a link so that it can stand in an address; the same link gives the same token."""
+    said = json.dumps(astuple(link), separators=(",", ":")).encode()
+    return _written(_mac(type(link), said, secret) + said)
+
+
+def read(kind: type[L], given: str, *, secret: str) -> L | None:
+    """Read a token of ours of this kind; None for whatever else."""
     if not given.isascii() or len(given) > _LONGEST or not secret:
         return None
     try:
@@ -44,19 +112,19 @@ def read(given: str, *, secret: str) -> Unsubscribe | None:
         return None
     mac, said = whole[:_MAC_BYTES], whole[_MAC_BYTES:]
     # Base64 has several forms of one text; only the one that we wrote is a token.
-    if not hmac.compare_digest(mac, _mac(said, secret)) or given != _written(whole):
+    if not hmac.compare_digest(mac, _mac(kind, said, secret)) or given != _written(whole):
         return None
-    return Unsubscribe(*json.loads(said))
+    return kind(*json.loads(said))
 
 
-def unsubscribe_url(public_url: str, wish: Unsubscribe, *, secret: str) -> str:
-    """Give the address that takes the wish, by a visit or by a one-click POST (RFC 8058)."""
-    return f"{public_url.rstrip('/')}{PATH}{token(wish, secret=secret)}"
+def url(public_url: str, link: Link, *, secret: str) -> str:
+    """Give the address of a link's page below the address at which people see this server."""
+    return f"{public_url.rstrip('/')}{PATHS[type(link)]}{token(link, secret=secret)}"
 
 
 def _written(whole: bytes) -> str:
     return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
 
 
-def _mac(said: bytes, secret: str) -> bytes:
-    return hmac.digest(secret.encode(), _PURPOSE + said, sha256)
+def _mac(kind: type[Link], said: bytes, secret: str) -> bytes:
+    return hmac.digest(secret.encode(), _PURPOSES[kind] + said, sha256)

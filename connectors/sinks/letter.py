@@ -16,9 +16,10 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 
 from connectors.sinks.provider_settings import Mailing
+from schemas import links
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
-from schemas.links import Unsubscribe, unsubscribe_url
+from schemas.links import Unsubscribe
 from schemas.reasons import Channel
 
 # Who asked for it, or must know it, is not asked whether they want it.
@@ -54,7 +55,7 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
             type=delivery.type,
             channel=Channel.EMAIL.value,
         )
-        url = unsubscribe_url(mailing.public_url, wish, secret=mailing.link_secret)
+        url = links.url(mailing.public_url, wish, secret=mailing.link_secret)
         headers.append(("List-Unsubscribe", f"<{url}>"))
         if url.startswith("https://"):  # RFC 8058, section 3.1
             headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))

@@ -79,7 +79,7 @@ async def test_the_link_that_unsubscribes_says_from_what(server: MailServer) -> 
     url = str(got["List-Unsubscribe"]).strip("<>")
     assert url.startswith("https://tocsin.example.org/u/")
     wish = Unsubscribe("default", "ann-" + "x" * 200, "newsletter", "email")
-    assert wish == read(url.rpartition("/")[2], secret="a secret of some length")
+    assert wish == read(Unsubscribe, url.rpartition("/")[2], secret="a secret of some length")
 
 
 @pytest.mark.parametrize("kind", ["transactional", "account"])
