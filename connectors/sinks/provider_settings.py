@@ -68,22 +68,15 @@ class Mailing:
         name, sender = _mailbox(env, "TOCSIN_MAIL_FROM")
         if not sender:
             raise ConfigurationError("TOCSIN_MAIL_FROM is not set, and a provider of mail is")
-        link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
-        if 0 < len(link_secret) < LEAST_LINK_SECRET:
-            raise ConfigurationError(
-                f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
-            )
-        url = env.get("TOCSIN_SENDGRID_URL") or SENDGRID_URL
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise ConfigurationError("TOCSIN_SENDGRID_URL is no http or https address")
+        public_url, link_secret = links_of(env)
         return cls(
             sender=sender,
             sender_name=name,
             reply_to=_mailbox(env, "TOCSIN_MAIL_REPLY_TO")[1],
             sendgrid_key=key,
-            sendgrid_url=url.rstrip("/"),
+            sendgrid_url=url_of(env, "TOCSIN_SENDGRID_URL", SENDGRID_URL),
             smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
-            public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),
+            public_url=public_url,
             link_secret=link_secret,
         )
 
@@ -146,6 +139,28 @@ def secret_of(env: Mapping[str, str], name: str) -> str:
         return Path(file).read_text().strip()
     except (OSError, UnicodeDecodeError) as wrong:
         raise ConfigurationError(f"{name}_FILE cannot be read: {type(wrong).__name__}") from wrong
+
+
+def links_of(env: Mapping[str, str]) -> tuple[str, str]:
+    """Read how the world sees this server, and what signs the addresses that lead to it."""
+    link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
+    if 0 < len(link_secret) < LEAST_LINK_SECRET:
+        raise ConfigurationError(
+            f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
+        )
+    return env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"), link_secret
+
+
+def url_of(env: Mapping[str, str], name: str, default: str) -> str:
+    """Read where a provider's API is; without a slash at the end."""
+    url = env.get(name) or default
+    try:
+        fine = urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ConfigurationError(f"{name} is no http or https address")
+    return url.rstrip("/")
 
 
 def _listed(env: Mapping[str, str], name: str) -> list[str]:

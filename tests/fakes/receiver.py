@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -38,13 +38,16 @@ class Request:
     peer: int
 
 
+Always = Act | Callable[[Request], Act]
+
+
 @dataclass(slots=True)
 class Receiver:
-    """Answer by the script while it lasts, then as always."""
+    """Answer by the script while it lasts, then as always, which may depend on the request."""
 
     port: int = 0
     scheme: str = "http"
-    always: Act = field(default_factory=Act)
+    always: Always = field(default_factory=Act)
     script: deque[Act] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)  # how each of them was treated
@@ -64,7 +67,7 @@ class Receiver:
         try:
             while request := await _read(reader, self.connections):
                 self.requests.append(request)
-                act = self.script.popleft() if self.script else self.always
+                act = self.script.popleft() if self.script else self._as_always(request)
                 self.acts.append(act)
                 if not await _act(act, writer):
                     return
@@ -72,6 +75,9 @@ class Receiver:
             return
         finally:
             writer.close()
+
+    def _as_always(self, request: Request) -> Act:
+        return self.always if isinstance(self.always, Act) else self.always(request)
 
 
 async def _read(reader: asyncio.StreamReader, peer: int) -> Request | None:
@@ -133,7 +139,7 @@ def _head(act: Act, length: int) -> bytes:
 
 @asynccontextmanager
 async def receiving(
-    *, always: Act | None = None, tls: ssl.SSLContext | None = None
+    *, always: Always | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Receiver]:
     """Run a server on a free port of the loopback."""
     receiver = Receiver(scheme="https" if tls else "http", always=always or Act())

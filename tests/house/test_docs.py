@@ -13,6 +13,7 @@ SETTINGS = (
     "connectors/settings.py",
     "connectors/sinks/settings.py",
     "connectors/sinks/provider_settings.py",
+    "connectors/sinks/texting.py",
     "schemas/cluster.py",
 )
 VARIABLE = re.compile(r"(?:TOCSIN|KAFKA)_[A-Z_]+")
