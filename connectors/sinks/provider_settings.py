@@ -155,7 +155,10 @@ def url_of(env: Mapping[str, str], name: str, default: str) -> str:
     """Read where a provider's API is; without a slash at the end."""
     url = env.get(name) or default
     try:
-        fine = urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname
+        parts = urlsplit(url)
+        _ = parts.port
+        fine = parts.scheme in {"http", "https"} and parts.hostname and url.isprintable()
+        fine = fine and " " not in url
     except ValueError:
         fine = False
     if not fine:

@@ -92,6 +92,8 @@ def test_each_way_has_its_sender() -> None:
         BY_TOKEN | {"TOCSIN_TWILIO_URL": "api.twilio.com"},
         BY_TOKEN | {"TOCSIN_TWILIO_URL": "https://"},
         BY_TOKEN | {"TOCSIN_TWILIO_URL": "https://[half"},
+        BY_TOKEN | {"TOCSIN_TWILIO_URL": "https://host:99999"},
+        BY_TOKEN | {"TOCSIN_TWILIO_URL": "https://two words"},
         BY_TOKEN | {"TOCSIN_LINK_SECRET": "short"},
         {"TOCSIN_TWILIO_ACCOUNT_SID": ACCOUNT, "TOCSIN_TWILIO_AUTH_TOKEN_FILE": "/no/such/file"},
     ],
