@@ -14,6 +14,7 @@ SETTINGS = (
     "connectors/sinks/settings.py",
     "connectors/sinks/provider_settings.py",
     "connectors/sinks/texting.py",
+    "connectors/sinks/push_settings.py",
     "schemas/cluster.py",
 )
 VARIABLE = re.compile(r"(?:TOCSIN|KAFKA)_[A-Z_]+")

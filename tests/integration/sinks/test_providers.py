@@ -1,4 +1,4 @@
-"""The runner brings out mail, texts and webhooks by the sinks that the settings lead to."""
+"""The runner brings out every channel by the sink that the settings lead to."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -15,9 +15,10 @@ from schemas.codec import encode
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.reasons import Reason
 from schemas.topics import Names
+from streams.core.planning.person import NOTHING_KNOWN, address_gone, learn
 from tests import topics as kafka
 from tests.conftest import Stack
-from tests.fakes import twilio_api
+from tests.fakes import fcm, twilio_api
 from tests.fakes.receiver import Act, receiving, sendgrid_ids, sendgrid_no, sendgrid_yes
 from tests.gateway import House
 from tests.inbox import database
@@ -162,3 +163,29 @@ async def test_texts_are_handed_to_twilio(home: House, mail: Mail) -> None:
         assert [("t2", "+436607654321", "opted_out")] == [
             (each.recipient, each.address, each.kind) for each in mail.feedback()
         ]
+
+
+async def test_push_messages_are_handed_to_fcm(home: House, mail: Mail) -> None:
+    """What FCM took is sent under its name, and a phone that it no longer knows gets no more."""
+    async with receiving(always=fcm.fcm_yes("m-9")) as server, receiving() as google:
+        google.always = fcm.token()
+        env = {
+            "TOCSIN_FCM_CREDENTIALS": fcm.service_account(google),
+            "TOCSIN_FCM_URL": server.url(""),
+        }
+        async with running(home, env, "push"):
+            taken = delivery("p1", channel="push", address="phone-1")
+            put(mail, taken)
+            event = await became(mail, taken)
+            assert ("sent", "fcm", "projects/tocsin-test/messages/m-9") == (
+                event.status, event.provider, event.provider_id
+            )  # fmt: skip
+            server.script.append(fcm.fcm_no(404, "NOT_FOUND", "UNREGISTERED"))
+            lost = delivery("p2", channel="push", address="phone-2")
+            put(mail, lost)
+            event = await became(mail, lost)
+            assert ("failed", Reason.PROVIDER_REFUSED) == (event.status, event.reason)
+        assert {taken.id: 1, lost.id: 1} == dict(fcm.fcm_ids(server))
+    (learned,) = mail.feedback()
+    known = learn(NOTHING_KNOWN, learned)
+    assert [True, False] == [address_gone(known, "push", each) for each in ("phone-2", "phone-1")]
