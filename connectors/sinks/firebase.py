@@ -23,7 +23,8 @@ from connectors.sinks.push_settings import Pushing
 from schemas.errors import ConfigurationError
 
 CONNECT_S = 5.0
-TOKEN_S = 8.0  # for each of the three tries that the library may make for a token
+TOKEN_S = 8.0  # for each of the three tries that the library may make for a token ...
+FETCH_S = 30.0  # ... and for all of them, lest an answer that never ends be waited for for ever
 AGAIN_S = 5.0  # a token that still holds is not renewed again sooner than this after a failure
 _ANSWER_BYTES = 64 * 1024
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]]{1,60}")
@@ -132,7 +133,8 @@ class _Tokens:
 
     async def _fetched(self) -> str:
         try:
-            await asyncio.to_thread(self._credential.refresh, self._request)
+            async with asyncio.timeout(FETCH_S):
+                await asyncio.to_thread(self._credential.refresh, self._request)
             token = self._credential.token
             if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
                 raise TypeError
