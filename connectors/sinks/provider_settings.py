@@ -109,8 +109,8 @@ class Calling:
             return None
         try:
             default = secret(text) if text else None
-            allow = networks(_listed(env, "TOCSIN_WEBHOOK_ALLOW"))
-            ports = frozenset(int(port) for port in _listed(env, "TOCSIN_WEBHOOK_PORTS"))
+            allow = networks(listed(env, "TOCSIN_WEBHOOK_ALLOW"))
+            ports = frozenset(int(port) for port in listed(env, "TOCSIN_WEBHOOK_PORTS"))
         except Invalid as wrong:
             raise ConfigurationError(f"TOCSIN_WEBHOOK_SECRET: {wrong}") from wrong
         except ValueError as wrong:
@@ -124,7 +124,7 @@ class Calling:
                 http=env.get("TOCSIN_WEBHOOK_HTTP", "").lower() in {"1", "yes", "true"},
                 ports=ports or PORTS,
                 allow=allow,
-                own=frozenset(_own(settings)),
+                own=frozenset(own_places(settings)),
             ),
             ca_file=env.get("TOCSIN_WEBHOOK_CA_FILE", ""),
         )
@@ -166,7 +166,8 @@ def url_of(env: Mapping[str, str], name: str, default: str) -> str:
     return url.rstrip("/")
 
 
-def _listed(env: Mapping[str, str], name: str) -> list[str]:
+def listed(env: Mapping[str, str], name: str) -> list[str]:
+    """Read a variable that holds several values with commas between them."""
     return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
 
 
@@ -209,7 +210,7 @@ def _smtp(url: str, ca_file: str) -> Smtp:
         ) from None
 
 
-def _own(settings: Settings) -> list[tuple[str, int]]:
+def own_places(settings: Settings) -> list[tuple[str, int]]:
     """List the services that we live on, which no webhook may reach."""
     places = []
     for url, port in (

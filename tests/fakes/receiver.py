@@ -61,13 +61,17 @@ class Receiver:
         """Count requests by the id that a header carries: more than one is a second call."""
         return Counter(request.headers.get(header, "") for request in self.requests)
 
+    def answer(self, request: Request) -> Act:
+        """Say how a request is treated that the script does not speak of."""
+        return self.always if isinstance(self.always, Act) else self.always(request)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take the requests of one connection."""
         self.connections += 1
         try:
             while request := await _read(reader, self.connections):
                 self.requests.append(request)
-                act = self.script.popleft() if self.script else self._as_always(request)
+                act = self.script.popleft() if self.script else self.answer(request)
                 self.acts.append(act)
                 if not await _act(act, writer):
                     return
@@ -75,9 +79,6 @@ class Receiver:
             return
         finally:
             writer.close()
-
-    def _as_always(self, request: Request) -> Act:
-        return self.always if isinstance(self.always, Act) else self.always(request)
 
 
 async def _read(reader: asyncio.StreamReader, peer: int) -> Request | None:
@@ -143,6 +144,15 @@ async def receiving(
 ) -> AsyncIterator[Receiver]:
     """Run a server on a free port of the loopback."""
     receiver = Receiver(scheme="https" if tls else "http", always=always or Act())
+    async with listening(receiver, tls=tls):
+        yield receiver
+
+
+@asynccontextmanager
+async def listening(
+    receiver: Receiver, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    """Let a receiver listen on a free port of the loopback."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -154,7 +164,7 @@ async def receiving(
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
-        yield receiver
+        yield
     finally:
         server.close()
         for task in tasks:
