@@ -22,11 +22,10 @@ CUT_MARK = "…"
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PARTS = re.compile(
     r"(?P<link><(?:https?://|mailto:)[^<>|\s]{1,2000}(?:\|[^<>|\n]{0,300})?>)"
-    r"|(?P<call><(?:!(?:here|channel|everyone)|!subteam\^\w{1,40}|[@#]\w{1,40})>)"
+    r"|(?P<call><(?:!(?:here|channel|everyone)|!subteam\^[A-Z0-9]{1,40}|[@#][A-Z0-9]{1,40})>)"
     r"|(?P<entity>&(?:amp|lt|gt);)"
     r"|(?P<bare>https?://(?:[^\s<>|&\"'`*]|&amp;)+)"
-    r"|(?P<sign>[&<>])",
-    re.ASCII,
+    r"|(?P<sign>[&<>])"
 )
 _BARE_AND = re.compile(r"&(?!(?:amp|lt|gt);)")
 _SIGNS = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}

@@ -54,6 +54,7 @@ class Workspace(Receiver):
     messages: list[Message] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)  # a method, and the word for it
     losing: int = 0  # so many answers are lost after the work was done
+    _posted: int = 0
 
     @property
     def api(self) -> str:
@@ -145,7 +146,8 @@ class Workspace(Receiver):
     def _post(self, channel: str, said: dict[str, Any]) -> Message:
         if self._find(channel, said.get("thread_ts", "")) is None:
             said = {name: value for name, value in said.items() if name != "thread_ts"}
-        message = Message(channel, f"17000000{len(self.messages):02}.000100", said)
+        message = Message(channel, f"{1_700_000_000 + self._posted}.000100", said)
+        self._posted += 1
         self.messages.append(message)
         return message
 

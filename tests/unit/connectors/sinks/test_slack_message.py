@@ -102,6 +102,17 @@ def test_long_texts_are_cut_between_lines_and_marked() -> None:
     assert slack_message.SHOWN_CHARS >= sum(map(len, sections))
 
 
+@pytest.mark.parametrize("length", range(2960, 3001))
+@pytest.mark.parametrize("mark", ["<https://x.example/a|the name>", "&amp;"])
+def test_no_cut_goes_through_a_mark(length: int, mark: str) -> None:
+    """A link or an escape that stands at the end of a section is whole in one of the two."""
+    said = "x" * length + mark + "y" * 50
+    blocks = whole(word(text=said, alert_id=""))["blocks"]
+    parts = [block["text"]["text"] for block in blocks]
+    assert said == "".join(parts)
+    assert 1 == sum(mark in part for part in parts)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
