@@ -39,7 +39,7 @@ def _watcher(servers: str) -> Consumer:
 @cache
 def _producer(servers: str) -> Producer:
     """Give the one producer of a broker: a new one takes half a second to be let in."""
-    return Producer(Cluster(servers).producer() | {"linger.ms": 5})
+    return Producer(Cluster(servers).producer() | {"linger.ms": 5, "log_level": 0})
 
 
 def _settle(producer: Producer) -> None:
