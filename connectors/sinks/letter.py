@@ -48,14 +48,14 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
     """
     mark = _UNSAFE_ID.sub("-", f"{delivery.id}.{delivery.replay}".rstrip("."))
     headers = [("Auto-Submitted", "auto-generated"), ("X-Tocsin-Id", _one_line(delivery.id))]
-    if delivery.type not in WITHOUT_UNSUBSCRIBE and mailing.public_url and mailing.link_secret:
+    if delivery.type not in WITHOUT_UNSUBSCRIBE and mailing.linking.usable:
         wish = Unsubscribe(
             tenant=delivery.tenant,
             recipient=delivery.recipient,
             type=delivery.type,
             channel=Channel.EMAIL.value,
         )
-        url = links.url(mailing.public_url, wish, secret=mailing.link_secret)
+        url = links.url(mailing.linking.public_url, wish, secret=mailing.linking.secret)
         headers.append(("List-Unsubscribe", f"<{url}>"))
         if url.startswith("https://"):  # RFC 8058, section 3.1
             headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
