@@ -227,6 +227,9 @@ async def test_what_nobody_vouches_for_changes_nothing(
         answer = await client.post("/callbacks/mail", content=dsn(), headers=headers)
         assert status == answer.status_code
     assert ([], []) == (said(home), learned(home))
+    counted = (await client.get("/metrics")).text
+    assert 'tocsin_callbacks_total{outcome="foreign",provider="sendgrid"} 2.0' in counted
+    assert 'tocsin_callbacks_total{outcome="refused",provider="sendgrid"} 4.0' in counted
 
 
 async def test_bounces_come_by_pipe_and_by_form(

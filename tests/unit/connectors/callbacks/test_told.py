@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import ImmutableMultiDict
 
-from connectors.callbacks import sendgrid
+from connectors.callbacks import sendgrid, texts
 from connectors.callbacks.saying import Said
 from connectors.callbacks.told import Made, Outcome, Told, made
 from connectors.sinks.outcome import step
@@ -141,3 +142,23 @@ def test_any_order_and_any_repetition_end_alike(data: st.DataObject) -> None:
     assert ("click" in names) is (found["clicked_at"] > 0)
     assert "Disk full on db-1" == found["subject"]
     assert "ann@example.org" == found["address"]
+
+
+@given(st.data())
+def test_texts_end_alike_in_any_order(data: st.DataObject) -> None:
+    """Twilio keeps no order: whatever comes when, failed beats delivered, and that beats sent."""
+    own = [
+        step(DELIVERY, DeliveryStatus.QUEUED, now=NOON),
+        step(DELIVERY, DeliveryStatus.SENT, now=NOON + SECOND, provider="twilio"),
+    ]
+    words = data.draw(st.lists(st.sampled_from(("queued", "sent", "delivered", "read", "failed"))))
+    known = data.draw(st.sampled_from([{}, standing("sent"), standing("delivered")]))
+    events = []
+    for place, word in enumerate(words):
+        form = ImmutableMultiDict({"MessageSid": "SM1", "MessageStatus": word, "To": "+43660"})
+        told = texts.told(form, receipt(), now=NOON + place * SECOND)
+        if isinstance(told, Told):
+            events += [e for e in made(told, known).said if isinstance(e, DeliveryEvent)]
+    found = _row(data.draw(st.permutations(own + events)))
+    arrived = "delivered" if {"delivered", "read"} & set(words) else "sent"
+    assert ("failed" if "failed" in words else arrived) == found["status"]
