@@ -15,11 +15,12 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from connectors.linking import Linking
 from connectors.sinks.provider_settings import Mailing
 from schemas import links
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
-from schemas.links import Unsubscribe
+from schemas.links import Receipt, Unsubscribe
 from schemas.reasons import Channel
 
 # Who asked for it, or must know it, is not asked whether they want it.
@@ -48,14 +49,16 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
     """
     mark = _UNSAFE_ID.sub("-", f"{delivery.id}.{delivery.replay}".rstrip("."))
     headers = [("Auto-Submitted", "auto-generated"), ("X-Tocsin-Id", _one_line(delivery.id))]
-    if delivery.type not in WITHOUT_UNSUBSCRIBE and mailing.public_url and mailing.link_secret:
+    if mailing.linking.secret:
+        headers.append(("X-Tocsin-Ref", reference(delivery, mailing.linking)))
+    if delivery.type not in WITHOUT_UNSUBSCRIBE and mailing.linking.usable:
         wish = Unsubscribe(
             tenant=delivery.tenant,
             recipient=delivery.recipient,
             type=delivery.type,
             channel=Channel.EMAIL.value,
         )
-        url = links.url(mailing.public_url, wish, secret=mailing.link_secret)
+        url = links.url(mailing.linking.public_url, wish, secret=mailing.linking.secret)
         headers.append(("List-Unsubscribe", f"<{url}>"))
         if url.startswith("https://"):  # RFC 8058, section 3.1
             headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
@@ -67,6 +70,20 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
         headers=tuple(headers),
         message_id=f"<{mark}@{mailing.sender.rpartition('@')[2]}>",
     )
+
+
+def reference(delivery: Delivery, linking: Linking) -> str:
+    """Give what names this attempt and comes back with receipts and bounces, signed by us."""
+    of = Receipt(
+        tenant=delivery.tenant,
+        intent=delivery.intent_id,
+        delivery=delivery.id,
+        recipient=delivery.recipient,
+        channel=delivery.channel,
+        attempt=delivery.attempt,
+        replay=delivery.replay,
+    )
+    return links.token(of, secret=linking.secret)
 
 
 def message(letter: Letter, mailing: Mailing, *, now: float) -> bytes:
@@ -124,4 +141,4 @@ class _Policy(EmailPolicy):
         return written
 
 
-_WHOLE = frozenset({"List-Unsubscribe", "Message-ID", "X-Tocsin-Id"})
+_WHOLE = frozenset({"List-Unsubscribe", "Message-ID", "X-Tocsin-Id", "X-Tocsin-Ref"})

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from connectors.linking import Linking, secret_of
 from connectors.settings import Settings
 from connectors.sinks.addresses import PORTS, Rules, networks
 from connectors.stores.endpoints import Secret, secret
 from schemas.errors import ConfigurationError, Invalid
 
 SENDGRID_URL = "https://api.sendgrid.com"
-LEAST_LINK_SECRET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +51,9 @@ class Mailing:
     """A mail server, as `smtp+starttls://user:password@host:587`, `smtps://` or `smtp://`.
     `TOCSIN_SMTP_URL` (`_FILE`), `TOCSIN_SMTP_CA_FILE`."""
 
-    public_url: str = ""
-    """How people see this server, for the address by which they unsubscribe (none: no such
-    address). `TOCSIN_PUBLIC_URL`."""
-
-    link_secret: str = field(default="", repr=False)
-    """What signs that address (none: no such address). `TOCSIN_LINK_SECRET` (`_FILE`)."""
+    linking: Linking = field(default_factory=Linking)
+    """What signs the address by which people unsubscribe, and the reference that receipts carry
+    back (none: neither). `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self | None:
@@ -68,7 +64,6 @@ class Mailing:
         name, sender = _mailbox(env, "TOCSIN_MAIL_FROM")
         if not sender:
             raise ConfigurationError("TOCSIN_MAIL_FROM is not set, and a provider of mail is")
-        public_url, link_secret = links_of(env)
         return cls(
             sender=sender,
             sender_name=name,
@@ -76,8 +71,7 @@ class Mailing:
             sendgrid_key=key,
             sendgrid_url=url_of(env, "TOCSIN_SENDGRID_URL", SENDGRID_URL),
             smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
-            public_url=public_url,
-            link_secret=link_secret,
+            linking=Linking.from_env(env),
         )
 
 
@@ -128,27 +122,6 @@ class Calling:
             ),
             ca_file=env.get("TOCSIN_WEBHOOK_CA_FILE", ""),
         )
-
-
-def secret_of(env: Mapping[str, str], name: str) -> str:
-    """Read a secret from a variable, or from the file that the variable with `_FILE` names."""
-    file = env.get(f"{name}_FILE", "")
-    if not file:
-        return env.get(name, "").strip()
-    try:
-        return Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise ConfigurationError(f"{name}_FILE cannot be read: {type(wrong).__name__}") from wrong
-
-
-def links_of(env: Mapping[str, str]) -> tuple[str, str]:
-    """Read how the world sees this server, and what signs the addresses that lead to it."""
-    link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
-    if 0 < len(link_secret) < LEAST_LINK_SECRET:
-        raise ConfigurationError(
-            f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
-        )
-    return env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"), link_secret
 
 
 def url_of(env: Mapping[str, str], name: str, default: str) -> str:
