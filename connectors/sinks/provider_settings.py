@@ -15,6 +15,7 @@ from connectors.stores.endpoints import Secret, secret
 from schemas.errors import ConfigurationError, Invalid
 
 SENDGRID_URL = "https://api.sendgrid.com"
+OPENS, CLICKS = "opens", "clicks"  # what can be learned of who reads a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Mailing:
     """What signs the address by which people unsubscribe, and the reference that receipts carry
     back (none: neither). `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
 
+    tracking: frozenset[str] = frozenset()
+    """What is learned of who reads a mail: opens, clicks (neither). `TOCSIN_TRACKING`."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self | None:
         """Read the environment; None where no provider is named."""
@@ -75,6 +79,7 @@ class Mailing:
             sendgrid_url=url.rstrip("/"),
             smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
             linking=Linking.from_env(env),
+            tracking=_tracking(env),
         )
 
 
@@ -125,6 +130,17 @@ class Calling:
             ),
             ca_file=env.get("TOCSIN_WEBHOOK_CA_FILE", ""),
         )
+
+
+def _tracking(env: Mapping[str, str]) -> frozenset[str]:
+    wanted = frozenset(_listed(env, "TOCSIN_TRACKING"))
+    if wanted - {OPENS, CLICKS}:
+        raise ConfigurationError("TOCSIN_TRACKING takes opens and clicks, with a comma between")
+    if wanted and not Linking.from_env(env).usable:
+        raise ConfigurationError(
+            "TOCSIN_TRACKING needs TOCSIN_PUBLIC_URL and TOCSIN_LINK_SECRET for its addresses"
+        )
+    return wanted
 
 
 def _listed(env: Mapping[str, str], name: str) -> list[str]:
