@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from connectors.api.comparing import add_results
 from connectors.api.delivering import add_deliveries, add_intents
 from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
@@ -60,5 +61,6 @@ def routes(parts: Parts) -> APIRouter:
     add_orders(router, credentials=parts.credentials, orders=orders)
     add_deliveries(router, database=parts.database, credentials=parts.credentials)
     add_intents(router, database=parts.database, credentials=parts.credentials)
+    add_results(router, database=parts.database, credentials=parts.credentials)
     add_posting(router, parts)
     return router
