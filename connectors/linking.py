@@ -3,6 +3,7 @@
 Read by those who send and by those who receive, so it lies below both.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,8 +58,11 @@ class Receiving:
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Read the environment."""
         tokens = secret_of(env, "TOCSIN_TWILIO_VERIFICATION_TOKEN")
+        keys = _several(secret_of(env, "TOCSIN_SENDGRID_VERIFICATION_KEY"))
+        if not all(map(_is_key, keys)):
+            raise ConfigurationError("TOCSIN_SENDGRID_VERIFICATION_KEY is no public key in base64")
         return cls(
-            sendgrid_keys=_several(secret_of(env, "TOCSIN_SENDGRID_VERIFICATION_KEY")),
+            sendgrid_keys=keys,
             twilio_tokens=_several(tokens or secret_of(env, "TOCSIN_TWILIO_AUTH_TOKEN")),
         )
 
@@ -72,6 +76,19 @@ def secret_of(env: Mapping[str, str], name: str) -> str:
         return Path(file).read_text().strip()
     except (OSError, UnicodeDecodeError) as wrong:
         raise ConfigurationError(f"{name}_FILE cannot be read: {type(wrong).__name__}") from wrong
+
+
+def _is_key(text: str) -> bool:
+    # Late: those who only send need nothing of it.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return isinstance(key, EllipticCurvePublicKey)
 
 
 def _several(text: str) -> tuple[str, ...]:

@@ -83,4 +83,11 @@ SINK_REPEATS = Metric(
     "tocsin_sink_maybe_repeat_total", "counter", "Calls that may be second ones.", ("channel",)
 )
 
+CALLBACKS = Metric(
+    "tocsin_callbacks_total",
+    "counter",
+    "What providers and mail servers told, by what became of it.",
+    ("provider", "outcome"),
+)
+
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

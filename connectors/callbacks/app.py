@@ -1,11 +1,27 @@
 """The routes of what comes back, ready to be mounted."""
 
+import time
+
 from fastapi import APIRouter
 
+from connectors.callbacks.calls import Calls
+from connectors.callbacks.mails import Mails
+from connectors.callbacks.receipts import Receipts
+from connectors.callbacks.replies import Replies
+from connectors.callbacks.saying import Publisher
 from connectors.parts import Parts
+from connectors.stores.claims import ReceivedClaims
 
 
 def routes(parts: Parts) -> APIRouter:
     """Give the routes that providers call, and the pages that links in messages lead to."""
-    del parts
-    return APIRouter(tags=["callbacks"])
+    router = APIRouter(tags=["callbacks"])
+    settings = parts.settings
+    publisher = Publisher(parts.producer, settings.names)
+    claims = ReceivedClaims(parts.redis, settings.names) if parts.redis else None
+    receipts = Receipts(publisher, claims)
+    Calls(
+        settings, receipts=receipts, replies=Replies(parts.database, publisher), now=time.time
+    ).add_to(router)
+    Mails(settings, credentials=parts.credentials, receipts=receipts, now=time.time).add_to(router)
+    return router

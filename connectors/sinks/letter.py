@@ -15,12 +15,13 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from connectors.linking import Linking
 from connectors.sinks.provider_settings import CLICKS, OPENS, Mailing
 from connectors.sinks.tracking import tracked
 from schemas import links
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
-from schemas.links import Clicked, Opened, Unsubscribe
+from schemas.links import Clicked, Opened, Receipt, Unsubscribe
 from schemas.reasons import Channel
 
 # Who asked for it, or must know it, is not asked whether they want it, nor watched reading it.
@@ -49,6 +50,8 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
     """
     mark = _UNSAFE_ID.sub("-", f"{delivery.id}.{delivery.replay}".rstrip("."))
     headers = [("Auto-Submitted", "auto-generated"), ("X-Tocsin-Id", _one_line(delivery.id))]
+    if mailing.linking.secret:
+        headers.append(("X-Tocsin-Ref", reference(delivery, mailing.linking)))
     if delivery.type not in WITHOUT_UNSUBSCRIBE and mailing.linking.usable:
         wish = Unsubscribe(
             tenant=delivery.tenant,
@@ -68,6 +71,20 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
         headers=tuple(headers),
         message_id=f"<{mark}@{mailing.sender.rpartition('@')[2]}>",
     )
+
+
+def reference(delivery: Delivery, linking: Linking) -> str:
+    """Give what names this attempt and comes back with receipts and bounces, signed by us."""
+    of = Receipt(
+        tenant=delivery.tenant,
+        intent=delivery.intent_id,
+        delivery=delivery.id,
+        recipient=delivery.recipient,
+        channel=delivery.channel,
+        attempt=delivery.attempt,
+        replay=delivery.replay,
+    )
+    return links.token(of, secret=linking.secret)
 
 
 def _html(delivery: Delivery, mailing: Mailing) -> str:
@@ -158,4 +175,4 @@ class _Policy(EmailPolicy):
         return written
 
 
-_WHOLE = frozenset({"List-Unsubscribe", "Message-ID", "X-Tocsin-Id"})
+_WHOLE = frozenset({"List-Unsubscribe", "Message-ID", "X-Tocsin-Id", "X-Tocsin-Ref"})
