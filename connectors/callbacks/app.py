@@ -4,8 +4,10 @@ import time
 
 from fastapi import APIRouter
 
+from connectors.callbacks.acknowledging import Acknowledging
 from connectors.callbacks.calls import Calls
 from connectors.callbacks.mails import Mails
+from connectors.callbacks.pages import Pages
 from connectors.callbacks.receipts import Receipts
 from connectors.callbacks.replies import Replies
 from connectors.callbacks.saying import Publisher
@@ -24,4 +26,10 @@ def routes(parts: Parts) -> APIRouter:
         settings, receipts=receipts, replies=Replies(parts.database, publisher), now=time.time
     ).add_to(router)
     Mails(settings, credentials=parts.credentials, receipts=receipts, now=time.time).add_to(router)
+    Pages(
+        settings.linking,
+        publisher=publisher,
+        acknowledging=Acknowledging(parts.database, publisher, time.time),
+        now=time.time,
+    ).add_to(router)
     return router
