@@ -124,8 +124,8 @@ def not_found() -> Page:
 
 
 def unavailable() -> Page:
-    """Say honestly that nothing was done."""
-    words = "Nothing was changed: we cannot write it down just now. Please try again in a minute."
+    """Say honestly that it may not have been done."""
+    words = "We could not write it down, so do not count on it. Please try again in a minute."
     again = _BUTTON.format(action="", label="Try again")
     return _page("That did not work", _LINE.format(words), again, status=503)
 

@@ -77,7 +77,7 @@ def test_an_intent_carries_what_a_template_needs() -> None:
         "kind": "fired",
         "started_at": NOON - HOUR,
         "first_seen_at": NOON,
-        "fingerprint": intent.data["fingerprint"],
+        "fingerprint": FINGERPRINT,
     } == intent.data
 
 

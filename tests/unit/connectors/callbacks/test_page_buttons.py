@@ -105,7 +105,7 @@ async def test_what_could_not_be_written_down_is_not_claimed(
     for path in (path_of(WISH), f"{path_of(WISH)}/undo", path_of(alert)):
         answer = await people.post(path)
         assert (503, "60") == (answer.status_code, answer.headers["retry-after"])
-        assert "Nothing was changed" in answer.text
+        assert "do not count on it" in answer.text
 
 
 async def test_pages_keep_to_themselves(people: httpx.AsyncClient) -> None:
