@@ -19,7 +19,8 @@ NOTHING_OPEN = "There is nothing open that you were told of here."
 HELP = (
     "Answer ACK to take the last alert in hand. STOP ends these messages, START brings them back."
 )
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# Control characters, and those that turn the direction of writing.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
