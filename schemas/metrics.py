@@ -90,7 +90,7 @@ CALLBACKS = Metric(
     ("provider", "outcome"),
 )
 LINKS = Metric(
-    "tocsin_links_total", "counter", "Requests by links in messages.", ("page", "outcome")
+    "tocsin_links_total", "counter", "Requests by links in messages.", ("kind", "outcome")
 )
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

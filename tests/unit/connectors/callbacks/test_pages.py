@@ -13,7 +13,7 @@ OPENED = Opened(*PLACE)
 
 
 def _counted(page: str, outcome: str) -> float:
-    return REGISTRY.get_sample_value("tocsin_links_total", {"page": page, "outcome": outcome}) or 0
+    return REGISTRY.get_sample_value("tocsin_links_total", {"kind": page, "outcome": outcome}) or 0
 
 
 async def test_an_opened_mail_is_noted_once(people: httpx.AsyncClient, kafka: Kafka) -> None:
