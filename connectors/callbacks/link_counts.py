@@ -9,7 +9,7 @@ from schemas import metrics
 LINKS = Counter(metrics.LINKS.name, metrics.LINKS.help, metrics.LINKS.labels)
 
 
-class Page(StrEnum):
+class Kind(StrEnum):
     """Name what links lead to."""
 
     OPENED = "opened"
@@ -27,6 +27,6 @@ class Outcome(StrEnum):
     FOREIGN = "foreign"  # the address is none that we signed
 
 
-def count(page: Page, outcome: Outcome) -> None:
+def count(kind: Kind, outcome: Outcome) -> None:
     """Count one request."""
-    LINKS.labels(str(page), str(outcome)).inc()
+    LINKS.labels(str(kind), str(outcome)).inc()

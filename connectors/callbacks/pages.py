@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from connectors.callbacks import page_words
 from connectors.callbacks.acknowledging import Acknowledging, Refused
-from connectors.callbacks.link_counts import Outcome, Page, count
+from connectors.callbacks.link_counts import Kind, Outcome, count
 from connectors.callbacks.saying import Publisher, learned, step
 from connectors.callbacks.standing import Standing
 from connectors.linking import Linking
@@ -73,56 +73,56 @@ class Pages:
 
     async def opened(self, token: str, request: Request) -> Response:
         """Give the invisible picture, and note that its mail was opened."""
-        link = self._read(Opened, token, Page.OPENED)
+        link = self._read(Opened, token, Kind.OPENED)
         return Response(
             PICTURE,
             media_type="image/gif",
             headers=dict(_HEADERS),
-            background=self._noting(link, Page.OPENED, request),
+            background=self._noting(link, Kind.OPENED, request),
         )
 
     async def clicked(self, token: str, request: Request) -> Response:
         """Lead on to where the author of the mail pointed, and to nowhere else."""
-        link = self._read(Clicked, token, Page.CLICKED)
+        link = self._read(Clicked, token, Kind.CLICKED)
         if link is None or not _is_of_the_web(link.url):
             return _answer(page_words.not_found())
         return RedirectResponse(
             link.url,
             status_code=302,
             headers=dict(_HEADERS),
-            background=self._noting(link, Page.CLICKED, request),
+            background=self._noting(link, Kind.CLICKED, request),
         )
 
-    def _noting(self, link: Fact | None, page: Page, request: Request) -> BackgroundTask | None:
+    def _noting(self, link: Fact | None, kind: Kind, request: Request) -> BackgroundTask | None:
         if link is None:
             return None
         if request.method != "GET" or _is_ahead(request):
-            count(page, Outcome.SHOWN)
+            count(kind, Outcome.SHOWN)
             return None
-        return BackgroundTask(self._note, link, page, int(self._now() * 1000))
+        return BackgroundTask(self._note, link, kind, int(self._now() * 1000))
 
-    async def _note(self, link: Fact, page: Page, at: int) -> None:
+    async def _note(self, link: Fact, kind: Kind, at: int) -> None:
         # Once a delivery: whatever is said again has the same id, and readers drop it.
         try:
-            await self._publisher.publish([step(link, str(page), occurred_at=at, mark="")])
+            await self._publisher.publish([step(link, str(kind), occurred_at=at, mark="")])
         except Transient:
-            count(page, Outcome.LOST)
+            count(kind, Outcome.LOST)
         else:
-            count(page, Outcome.SAID)
+            count(kind, Outcome.SAID)
 
     # -- unsubscribe
 
     async def unsubscribe(self, token: str) -> Response:
         """Ask whether somebody wants to hear no more."""
-        wish = self._read(Unsubscribe, token, Page.UNSUBSCRIBE)
+        wish = self._read(Unsubscribe, token, Kind.UNSUBSCRIBE)
         if wish is None:
             return _answer(page_words.not_found())
-        count(Page.UNSUBSCRIBE, Outcome.SHOWN)
+        count(Kind.UNSUBSCRIBE, Outcome.SHOWN)
         return _answer(page_words.unsubscribe(wish))
 
     async def unsubscribed(self, token: str) -> Response:
         """End a type of message, by our button or by a mail program's one click (RFC 8058)."""
-        wish = self._read(Unsubscribe, token, Page.UNSUBSCRIBE)
+        wish = self._read(Unsubscribe, token, Kind.UNSUBSCRIBE)
         if wish is None:
             return _answer(page_words.not_found())
         if not await self._wished(wish, AddressKind.OPTED_OUT):
@@ -131,7 +131,7 @@ class Pages:
 
     async def subscribed(self, token: str) -> Response:
         """Begin it again."""
-        wish = self._read(Unsubscribe, token, Page.UNSUBSCRIBE)
+        wish = self._read(Unsubscribe, token, Kind.UNSUBSCRIBE)
         if wish is None:
             return _answer(page_words.not_found())
         if not await self._wished(wish, AddressKind.OPTED_IN):
@@ -140,7 +140,7 @@ class Pages:
 
     async def undo(self, token: str) -> Response:
         """Show whoever comes back to the page that was shown last where it began."""
-        if self._read(Unsubscribe, token, Page.UNSUBSCRIBE) is None:
+        if self._read(Unsubscribe, token, Kind.UNSUBSCRIBE) is None:
             return _answer(page_words.not_found())
         return RedirectResponse(f"../{token}", status_code=303, headers=dict(_HEADERS))
 
@@ -160,19 +160,19 @@ class Pages:
         try:
             await self._publisher.publish([said])
         except Transient:
-            count(Page.UNSUBSCRIBE, Outcome.LOST)
+            count(Kind.UNSUBSCRIBE, Outcome.LOST)
             return False
-        count(Page.UNSUBSCRIBE, Outcome.SAID)
+        count(Kind.UNSUBSCRIBE, Outcome.SAID)
         return True
 
     # -- acknowledge
 
     async def alert(self, token: str) -> Response:
         """Show an alert and who has it."""
-        link = self._read(Acknowledge, token, Page.ACKNOWLEDGE)
+        link = self._read(Acknowledge, token, Kind.ACKNOWLEDGE)
         if link is None:
             return _answer(page_words.not_found())
-        count(Page.ACKNOWLEDGE, Outcome.SHOWN)
+        count(Kind.ACKNOWLEDGE, Outcome.SHOWN)
         alert = await self._acknowledging.look(link)
         if alert is None:
             return _answer(page_words.unknown_alert(recipient=link.recipient))
@@ -180,19 +180,19 @@ class Pages:
 
     async def acknowledged(self, token: str) -> Response:
         """Take an alert in hand, unless somebody has it or it is over."""
-        link = self._read(Acknowledge, token, Page.ACKNOWLEDGE)
+        link = self._read(Acknowledge, token, Kind.ACKNOWLEDGE)
         if link is None:
             return _answer(page_words.not_found())
         before = await self._acknowledging.look(link)
         if before is not None and before.standing is not Standing.OPEN:
-            count(Page.ACKNOWLEDGE, Outcome.SHOWN)
+            count(Kind.ACKNOWLEDGE, Outcome.SHOWN)
             return _answer(page_words.alert(before, recipient=link.recipient))
         try:
             order_id = await self._acknowledging.order(link)
         except Transient:
-            count(Page.ACKNOWLEDGE, Outcome.LOST)
+            count(Kind.ACKNOWLEDGE, Outcome.LOST)
             return _answer(page_words.unavailable())
-        count(Page.ACKNOWLEDGE, Outcome.SAID)
+        count(Kind.ACKNOWLEDGE, Outcome.SAID)
         title = before.title if before is not None else ""
         after = await self._acknowledging.outcome(link, order_id)
         if after is None:
@@ -201,10 +201,10 @@ class Pages:
             return _answer(page_words.too_late(title))
         return _answer(page_words.alert(after, recipient=link.recipient))
 
-    def _read(self, kind: type[L], token: str, page: Page) -> L | None:
-        link = links.read(kind, token, secret=self._secret)
+    def _read(self, purpose: type[L], token: str, kind: Kind) -> L | None:
+        link = links.read(purpose, token, secret=self._secret)
         if link is None:
-            count(page, Outcome.FOREIGN)
+            count(kind, Outcome.FOREIGN)
         return link
 
 
