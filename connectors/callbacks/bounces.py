@@ -8,10 +8,10 @@ import logging
 import re
 from collections.abc import Iterator
 from email import message_from_bytes, message_from_string
-from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.policy import compat32
+from email.utils import getaddresses
 from typing import TypeAlias
 
 from email_validator import EmailNotValidError, validate_email
@@ -27,6 +27,8 @@ REFERENCE = "X-Tocsin-Ref"
 DEPTH, PARTS = 50, 200  # SAFETY 23
 _TEXT_CHARS = 200_000  # of a bounce without a form of its own; what matters stands in front
 _HEAD_CHARS = 100_000
+_WORD_CHARS = 20_000  # a reference, and what may have been put around it
+_GUESSED_BYTES = 64 * 1024  # of a mail that is looked through line by line for many forms
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REFERENCE_LINE = re.compile(
@@ -50,8 +52,8 @@ def told(raw: bytes, *, secret: str, now: int) -> Told | Outcome:
     """
     try:
         return _told(raw, secret=secret, now=now)
-    except (RecursionError, MessageError, ValueError, LookupError, TypeError, AttributeError):
-        return Outcome.INVALID  # the standard library meets hostile mails with all of these
+    except Exception:  # noqa: BLE001 - hostile mails break the libraries in a dozen ways
+        return Outcome.INVALID
 
 
 def _told(raw: bytes, *, secret: str, now: int) -> Told | Outcome:
@@ -64,7 +66,7 @@ def _told(raw: bytes, *, secret: str, now: int) -> Told | Outcome:
     of = links.read(Receipt, reference, secret=secret)
     if of is None:
         return Outcome.FOREIGN
-    status = _failed(parts)
+    status = _failed(raw, parts)
     if status is None:
         return Outcome.IGNORED
     return Told(
@@ -122,19 +124,28 @@ def _heads(part: _Mail) -> Iterator[_Mail]:
         yield message_from_string(_text(part)[:_HEAD_CHARS], policy=compat32)
 
 
-def _failed(parts: list[_Mail]) -> str | None:
+def _failed(raw: bytes, parts: list[_Mail]) -> str | None:
     """Give the status of what failed for good (empty: none is told); None where nothing did."""
     blocks = list(_blocks(parts))
-    if blocks:
-        failed = [b for b in blocks if _value(b, "Action").lower().startswith(("fail", "error"))]
-        if not failed:
-            return None
-        return next(filter(None, map(_status, failed)), "")
-    _, permanent = all_failures(parts[0])  # by the forms that many mail servers have of their own
+    if not blocks:
+        return _guessed(raw[:_GUESSED_BYTES])
+    failed = [b for b in blocks if _value(b, "Action").lower().startswith(("fail", "error"))]
+    if not failed:
+        return None
+    return next(filter(None, map(_status, failed)), "")
+
+
+def _guessed(raw: bytes) -> str | None:
+    """Give the same of a bounce without a report, by the forms that mail servers had before it."""
+    mail = message_from_bytes(raw, policy=compat32)
+    if not getaddresses([_value(mail, "From")]):
+        del mail["From"]
+        mail["From"] = "MAILER-DAEMON@bounce.invalid"  # without a sender not every form is tried
+    _, permanent = all_failures(mail)
     if not permanent:
         return None
-    codes = sorted({code for text in map(_text, parts) for code in _STATUS.findall(text)})
-    hard = [code for code in codes if code.startswith("5.")]
+    text = raw.decode("latin-1")
+    hard = sorted({code for code in _STATUS.findall(text) if code.startswith("5.")})
     return next((code for code in hard if code.startswith("5.7.")), hard[0] if hard else "")
 
 
@@ -172,6 +183,8 @@ def _value(block: _Mail, name: str) -> str:
 
 def _unfolded(text: str) -> str:
     """Take out what servers on the way do to a long word: folds, and encodings of it."""
+    if len(text) > _WORD_CHARS:
+        return ""
     return "".join(str(make_header(decode_header(text))).split())
 
 

@@ -17,11 +17,11 @@ from connectors.callbacks.told import Outcome, Told
 from connectors.problems import Problem, unauthorized
 from connectors.settings import Settings
 from connectors.stores.credentials import Credentials, Scope, presented
-from schemas.limits import MIB
+from schemas.limits import KIB, MIB
 
 PROVIDER = "mail"
 MAIL_BYTES = 30 * MIB  # DESIGN 9
-KEPT_BYTES = MIB  # report and head of the returned mail stand in front; the rest is passed over
+KEPT_BYTES = 256 * KIB  # report and head of the returned mail stand in front; the rest is let go
 _FIELD = "email"  # in which SendGrid's inbound parse puts the raw message
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from connectors.callbacks.saying import Publisher
-from connectors.callbacks.told import Outcome, Told, made, settles
+from connectors.callbacks.told import Made, Outcome, Told, ends_open, made, overtaken, settles
 from connectors.stores.claims import ReceivedClaims, Standing
 from schemas.deliveries import DeliveryEvent
 from schemas.errors import RedisUnavailable
@@ -16,9 +16,10 @@ log = logging.getLogger("tocsin.callbacks")
 class Receipts:
     """Take what providers tell; KafkaUnavailable where it must be told again.
 
-    First Kafka, then the claims: who was told that we have it never needs to tell it again, and
-    a claim that is settled has its event on Kafka. Without Redis the events are said all the
-    same, and the worst is a second call that they would have spared.
+    First Kafka, then the claims: a claim that says more than Kafka knows could silence a sink.
+    Only a failure of what is still open asks its claim first, for the next attempt may begin at
+    any moment, and what then became of the earlier one must not fail it. Without Redis all is
+    said, and the worst is a second call that it would have spared.
     """
 
     def __init__(self, publisher: Publisher, claims: ReceivedClaims | None) -> None:
@@ -28,7 +29,7 @@ class Receipts:
     async def take(self, told: Sequence[Told]) -> Counter[Outcome]:
         """Return when Kafka has all that follows; say how many came to what."""
         known = await self._known(told)
-        results = [made(each, known) for each in told]
+        results = [await self._ended(made(each, known), known) for each in told]
         said = [each for result in results for each in result.said]
         await self._publisher.publish(said)
         await self._settle([e for e in said if isinstance(e, DeliveryEvent) and settles(e)])
@@ -44,10 +45,20 @@ class Receipts:
             log.warning("receipts are taken without looking at claims: %s", away)
             return {}
 
-    async def _settle(self, events: Sequence[DeliveryEvent]) -> None:
+    async def _ended(self, result: Made, known: Mapping[str, Standing]) -> Made:
+        """End by a failure what is open, unless a later attempt has begun since we looked."""
+        failure = ends_open(result, known)
+        if failure is None:
+            return result
+        settled = await self._settle([failure])
+        return overtaken(result) if settled == [False] else result
+
+    async def _settle(self, events: Sequence[DeliveryEvent]) -> list[bool]:
+        """Say of each whether it settled its claim; nothing where that cannot be known."""
         if self._claims is None or not events:
-            return
+            return []
         try:
-            await self._claims.settle(events)
+            return await self._claims.settle(events)
         except RedisUnavailable as away:
             log.warning("claims are not settled by receipts: %s", away)
+            return []

@@ -11,6 +11,7 @@ from schemas.links import Receipt
 from schemas.reasons import FINAL, AddressKind, DeliveryStatus, Reason
 
 _CORRECTABLE = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED)
+_OPEN = ("sending", DeliveryStatus.RETRYING)  # of a claim: an attempt may yet be made
 
 
 class Outcome(StrEnum):
@@ -68,6 +69,22 @@ def made(told: Told, known: Mapping[str, Standing]) -> Made:
         if told.status == DeliveryStatus.SENT and _is_past_sending(standing.state):
             return Made(Outcome.KNOWN, learned_of)
     return Made(Outcome.SAID, (_event(told, standing), *learned_of))
+
+
+def ends_open(result: Made, known: Mapping[str, Standing]) -> DeliveryEvent | None:
+    """Give the failure that is said of a delivery which may still be sent, if there is one."""
+    for each in result.said:
+        if isinstance(each, DeliveryEvent) and each.status == DeliveryStatus.FAILED:
+            standing = known.get(each.delivery_id)
+            if standing and standing.replay == each.replay and standing.state in _OPEN:
+                return each
+    return None
+
+
+def overtaken(result: Made) -> Made:
+    """Say nothing of the delivery: only what became known of the address stays."""
+    stays = tuple(each for each in result.said if not isinstance(each, DeliveryEvent))
+    return Made(Outcome.OVERTAKEN, stays)
 
 
 def settles(said: Said) -> bool:

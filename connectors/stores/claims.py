@@ -69,9 +69,9 @@ class ReceivedClaims:
                     found[each] = Standing(state, int(attempt or 0), replay or "")
         return found
 
-    async def settle(self, events: Sequence[DeliveryEvent]) -> int:
-        """Let events settle the claims that they decide, in order; say how many they did."""
-        settled = 0
+    async def settle(self, events: Sequence[DeliveryEvent]) -> list[bool]:
+        """Let events settle the claims that they decide, in order; say of each whether it did."""
+        settled: list[bool] = []
         for first in range(0, len(events), AT_ONCE):
             part = events[first : first + AT_ONCE]
             answers = await self._redis.run_many(
@@ -79,7 +79,7 @@ class ReceivedClaims:
                 [((claim_key(self._names, each.delivery_id),), _arguments(each)) for each in part],
                 within_s=ANSWER_S,
             )
-            settled += sum(changed for changed, _ in answers)
+            settled += (changed == 1 for changed, _ in answers)
             took = [
                 decode(DeliveryEvent, base64.b64decode(before))
                 for event, (_, before) in zip(part, answers, strict=True)

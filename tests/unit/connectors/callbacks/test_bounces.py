@@ -155,6 +155,13 @@ def test_an_older_form(status: str, kind: AddressKind | None) -> None:
     assert ("failed", kind, "ann@example.org") == (found.status, found.kind, found.address)
 
 
+@pytest.mark.parametrize("sender", ["", "From: <>\n", "From: nobody\n"])
+def test_a_bounce_may_have_no_sender(sender: str) -> None:
+    """Bounces come from nobody, so that none answers them."""
+    raw = QMAIL.replace("From: MAILER-DAEMON@mx.example.org\n", sender)
+    assert "failed" == came_back(raw.encode()).status
+
+
 def test_hostile_nesting_is_invalid() -> None:
     """Mails within mails within mails are not followed for ever."""
     deep = b"".join(
