@@ -5,14 +5,14 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 
-from tests.fakes.receiver import Act, Receiver
+from tests.fakes.receiver import Always, Receiver
 
 
 class Beside:
     """Serve on one port of the loopback, which refuses while the server is stopped."""
 
-    def __init__(self, always: Act) -> None:
-        self.receiver = Receiver(always=always)
+    def __init__(self, receiver: Receiver) -> None:
+        self.receiver = receiver
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -58,9 +58,16 @@ class Beside:
 
 
 @contextmanager
-def receiving_beside(always: Act) -> Iterator[Beside]:
+def receiving_beside(always: Always) -> Iterator[Beside]:
     """Give a server that listens, and is gone afterwards."""
-    server = Beside(always)
+    with listening_beside(Receiver(always=always)) as server:
+        yield server
+
+
+@contextmanager
+def listening_beside(receiver: Receiver) -> Iterator[Beside]:
+    """Let a receiver of one's own listen while the body runs."""
+    server = Beside(receiver)
     server.start()
     try:
         yield server
