@@ -18,6 +18,7 @@ from connectors.callbacks.wishes import Wish, wish
         *((word, Wish.ACKNOWLEDGE) for word in ("ACK", "ok", "1", " O.K.! ", "ack\r\n", "\uff11")),
         ("help", Wish.HELP),
         ("Stop!", Wish.STOP),
+        ("stop" + "\n" * 500, Wish.STOP),
         ("stop all", Wish.STOP),
     ],
 )
