@@ -15,12 +15,12 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from connectors.linking import Linking
 from connectors.sinks.provider_settings import Mailing
+from connectors.sinks.referring import reference
 from schemas import links
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
-from schemas.links import Receipt, Unsubscribe
+from schemas.links import Unsubscribe
 from schemas.reasons import Channel
 
 # Who asked for it, or must know it, is not asked whether they want it.
@@ -70,20 +70,6 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
         headers=tuple(headers),
         message_id=f"<{mark}@{mailing.sender.rpartition('@')[2]}>",
     )
-
-
-def reference(delivery: Delivery, linking: Linking) -> str:
-    """Give what names this attempt and comes back with receipts and bounces, signed by us."""
-    of = Receipt(
-        tenant=delivery.tenant,
-        intent=delivery.intent_id,
-        delivery=delivery.id,
-        recipient=delivery.recipient,
-        channel=delivery.channel,
-        attempt=delivery.attempt,
-        replay=delivery.replay,
-    )
-    return links.token(of, secret=linking.secret)
 
 
 def message(letter: Letter, mailing: Mailing, *, now: float) -> bytes:

@@ -1,7 +1,7 @@
 """Replies: the few words that are understood, however they are typed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.callbacks.wishes import Wish, wish
@@ -35,6 +35,7 @@ def test_other_words_ask_for_nothing(text: str) -> None:
     assert wish(text) is None
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     """Whatever somebody types, it is a wish or none."""
