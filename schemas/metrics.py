@@ -89,5 +89,8 @@ CALLBACKS = Metric(
     "What providers and mail servers told, by what became of it.",
     ("provider", "outcome"),
 )
+LINKS = Metric(
+    "tocsin_links_total", "counter", "Requests by links in messages.", ("kind", "outcome")
+)
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from connectors.linking import Linking
 from connectors.sinks.addresses import Rules, networks
@@ -58,7 +57,7 @@ def texting(**fields: object) -> Texting:
         "user": twilio_api.ACCOUNT,
         "password": twilio_api.TOKEN,
         "senders": ("+15550001111",),
-        "linking": replace(LINKING, secret=twilio_api.LINK_SECRET),
+        "linking": Linking(LINKING.public_url, twilio_api.LINK_SECRET),
     }
     return Texting(**(given | fields))  # type: ignore[arg-type]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from connectors.api.comparing import add_results
 from connectors.api.delivering import add_deliveries, add_intents
 from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
@@ -36,5 +37,6 @@ def routes(parts: Parts) -> APIRouter:
     add_orders(router, credentials=parts.credentials, orders=orders)
     add_deliveries(router, database=parts.database, credentials=parts.credentials)
     add_intents(router, database=parts.database, credentials=parts.credentials)
+    add_results(router, database=parts.database, credentials=parts.credentials)
     add_posting(router, parts)
     return router

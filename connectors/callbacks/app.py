@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
+from connectors.callbacks.acknowledging import Acknowledging
 from connectors.callbacks.calls import Calls
 from connectors.callbacks.mails import Mails
+from connectors.callbacks.pages import Pages
 from connectors.callbacks.receipts import Receipts
 from connectors.callbacks.replies import Replies
 from connectors.callbacks.saying import Publisher
@@ -26,4 +28,10 @@ def routes(parts: Parts, *, now: Callable[[], float] = time.time) -> APIRouter:
         router
     )
     Mails(settings, credentials=parts.credentials, receipts=receipts, now=now).add_to(router)
+    Pages(
+        settings.linking,
+        publisher=publisher,
+        acknowledging=Acknowledging(parts.database, publisher, now),
+        now=now,
+    ).add_to(router)
     return router

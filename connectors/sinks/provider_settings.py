@@ -15,6 +15,7 @@ from connectors.stores.endpoints import Secret, secret
 from schemas.errors import ConfigurationError, Invalid
 
 SENDGRID_URL = "https://api.sendgrid.com"
+OPENS, CLICKS = "opens", "clicks"  # what can be learned of who reads a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Mailing:
     """What signs the address by which people unsubscribe, and the reference that receipts carry
     back (none: neither). `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
 
+    tracking: frozenset[str] = frozenset()
+    """What is learned of who reads a mail: opens, clicks (neither). `TOCSIN_TRACKING`."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self | None:
         """Read the environment; None where no provider is named."""
@@ -72,6 +76,7 @@ class Mailing:
             sendgrid_url=url_of(env, "TOCSIN_SENDGRID_URL", SENDGRID_URL),
             smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
             linking=Linking.from_env(env),
+            tracking=_tracking(env),
         )
 
 
@@ -142,6 +147,17 @@ def url_of(env: Mapping[str, str], name: str, default: str) -> str:
 def listed(env: Mapping[str, str], name: str) -> list[str]:
     """Read a variable that holds several values with commas between them."""
     return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
+
+
+def _tracking(env: Mapping[str, str]) -> frozenset[str]:
+    wanted = frozenset(listed(env, "TOCSIN_TRACKING"))
+    if wanted - {OPENS, CLICKS}:
+        raise ConfigurationError("TOCSIN_TRACKING takes opens and clicks, with a comma between")
+    if wanted and not Linking.from_env(env).usable:
+        raise ConfigurationError(
+            "TOCSIN_TRACKING needs TOCSIN_PUBLIC_URL and TOCSIN_LINK_SECRET for its addresses"
+        )
+    return wanted
 
 
 def _mailbox(env: Mapping[str, str], name: str) -> tuple[str, str]:

@@ -8,9 +8,8 @@ import httpx
 import orjson
 
 from connectors.sinks import retry
-from connectors.sinks.letter import Letter, letter
+from connectors.sinks.letter import Letter, letter, reference
 from connectors.sinks.provider_settings import Mailing
-from connectors.sinks.referring import reference
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid

@@ -8,7 +8,7 @@ from typing import Any
 from twilio.rest import Client
 
 from connectors.sinks import retry
-from connectors.sinks.referring import reference
+from connectors.sinks.letter import reference
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
 from connectors.sinks.sms_wire import NotTaken, SmsWire
@@ -148,7 +148,8 @@ def request(delivery: Delivery, texting: Texting, *, sender: str, now: float) ->
         left_s = int(delivery.expires_at / 1000 - now)
         fields["validity_period"] = max(LEAST_WAIT_S, min(MOST_WAIT_S, left_s))
     if texting.linking.usable:
-        url = f"{texting.linking.public_url}{RECEIPTS}{reference(delivery, texting.linking)}"
+        token = reference(delivery, texting.linking)
+        url = f"{texting.linking.public_url}{RECEIPTS}{token}"
         if len(url) <= RECEIPT_CHARS:  # a name may be so long; then its text goes without receipt
             fields["status_callback"] = url
     return fields

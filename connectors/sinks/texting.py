@@ -46,8 +46,8 @@ class Texting:
     `TOCSIN_TWILIO_URL`."""
 
     linking: Linking = field(default_factory=Linking)
-    """How Twilio sees this server, and what signs the address of its receipts (none: no
-    receipts). `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
+    """How Twilio sees this server, and what signs the address of receipts (none: no receipts).
+    `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self | None:

@@ -50,8 +50,13 @@ def test_without_an_address_or_a_secret_no_receipt_is_asked_for() -> None:
     """A text goes out all the same; so does one for whom the address would be too long."""
     odd = outgoing(recipient="x" * RECEIPT_CHARS)
     found = [
-        request(outgoing(), texting(linking=Linking("", LINK_SECRET)), sender="x", now=NOON),
-        request(outgoing(), texting(linking=Linking("https://t.example")), sender="x", now=NOON),
+        request(outgoing(), texting(linking=Linking(secret=LINK_SECRET)), sender="x", now=NOON),
+        request(
+            outgoing(),
+            texting(linking=Linking(public_url="https://tocsin.example.org")),
+            sender="x",
+            now=NOON,
+        ),
         request(odd, texting(), sender="x", now=NOON),
     ]
     assert [{"from_": "x"}] * 3 == found
