@@ -31,7 +31,5 @@ def wish(text: str) -> Wish | None:
     It must be the whole reply: "stop" within a sentence is no opt-out. Case, blanks and
     punctuation do not count.
     """
-    if len(text) > 200:
-        return None
     word = _NOT_A_LETTER.sub("", unicodedata.normalize("NFKC", text)).casefold()
     return _WISHES.get(word)

@@ -143,6 +143,17 @@ async def test_tenants_stay_apart(home: House, client: httpx.AsyncClient, rows: 
     assert [("other", "a.smith")] == [(each.tenant, each.actor) for each in orders(home)]
 
 
+async def test_whatsapp_is_answered_where_it_is_an_address(
+    home: House, client: httpx.AsyncClient, rows: Rows
+) -> None:
+    """Who is told by WhatsApp acknowledges there, and the number alone is another address."""
+    there = f"whatsapp:{ANN}"
+    await rows(person("ann", there), change("a"), texted("a", address=there))
+    assert "" == await reply(client, "ACK")
+    assert "Acknowledged: Disk full on a" == await reply(client, "ACK", sender=there)
+    assert ["ann"] == [each.actor for each in orders(home)]
+
+
 async def test_nothing_open_is_said(home: House, client: httpx.AsyncClient, rows: Rows) -> None:
     """Who acknowledges what is over hears that there is nothing."""
     await rows(person("ann", ANN), change("a"), texted("a", recipient="ben", address=BEN))

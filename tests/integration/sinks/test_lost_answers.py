@@ -12,8 +12,16 @@ import pytest
 from schemas.codec import decode
 from schemas.deliveries import Delivery, Scheduled
 from schemas.topics import Names
-from tests.callbacks import PUBLIC_URL, SECRET, SENDGRID_EVENTS, SendGridSigner, sendgrid_event
+from tests.callbacks import (
+    PUBLIC_URL,
+    SECRET,
+    SENDGRID_EVENTS,
+    SendGridSigner,
+    sendgrid_event,
+    twilio_post,
+)
 from tests.conftest import Stack
+from tests.fakes import twilio_api
 from tests.fakes.receiver import Act, Request, receiving, sendgrid_yes
 from tests.gateway import House, serving
 from tests.integration.sinks.test_providers import became, delivery, put, running
@@ -37,6 +45,7 @@ async def client(home: House) -> AsyncIterator[httpx.AsyncClient]:
         "TOCSIN_PUBLIC_URL": PUBLIC_URL,
         "TOCSIN_LINK_SECRET": SECRET,
         "TOCSIN_SENDGRID_VERIFICATION_KEY": SIGNER.public,
+        "TOCSIN_TWILIO_AUTH_TOKEN": twilio_api.TOKEN,
     }
     with serving(environment, arguments=("--callbacks-only",)) as url:
         async with httpx.AsyncClient(base_url=url, timeout=10) as opened:
@@ -133,3 +142,36 @@ async def test_what_is_not_known_to_have_arrived_is_sent_again(
         assert 2 == len(server.requests)
     assert ["retrying", "sent", "failed"] == [each.status for each in mail.events()]
     assert ["sent"] == [each.corrects for each in mail.events() if each.status == "failed"]
+
+
+async def test_a_texts_own_address_for_receipts_says_what_became_of_it(
+    home: House, mail: Mail, client: httpx.AsyncClient
+) -> None:
+    """Twilio takes a text, its answer is lost, and its receipts alone tell that it arrived."""
+    one = delivery("t1", channel="sms", address="+436601234567")
+    async with receiving(always=twilio_api.answer) as server:
+        server.script.append(Act(how="drop"))
+        env = {
+            "TOCSIN_TWILIO_ACCOUNT_SID": twilio_api.ACCOUNT,
+            "TOCSIN_TWILIO_AUTH_TOKEN": twilio_api.TOKEN,
+            "TOCSIN_TWILIO_FROM": "+15550001111",
+            "TOCSIN_TWILIO_URL": server.url(""),
+        }
+        async with running(home, settings("http://127.0.0.1:1") | env, "sms"):
+            put(mail, one)
+            assert "unknown_answer" == (await became(mail, one)).reason
+            path = twilio_api.fields(server.requests[0])["StatusCallback"].removeprefix(PUBLIC_URL)
+            for status in ("delivered", "queued", "sent"):
+                form = {"MessageSid": "SM1", "MessageStatus": status, "To": "+436601234567"}
+                body, headers = twilio_post(path, form, token=twilio_api.TOKEN)
+                answer = await client.post(path, content=body, headers=headers)
+                assert 204 == answer.status_code
+            put(mail, decode(Delivery, (await scheduled(mail, one)).value))
+
+            async def twice() -> bool:
+                events = await asyncio.to_thread(mail.events)
+                return 2 <= sum(event.status == "delivered" for event in events)
+
+            await eventually_async(twice, within_s=40, why="the sink says it again")
+        assert {one.id: 1} == dict(twilio_api.ids(server))
+    assert ["retrying", "delivered", "delivered"] == [each.status for each in mail.events()]

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.callbacks.bounces import DEPTH, PARTS, told
@@ -200,6 +200,7 @@ def test_real_bounces(name: str, marker: bytes, error: str) -> None:
     assert ("failed", error, None) == (found.status, found.error, found.kind)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=300), st.integers(0, 2000), st.integers(0, 300))
 def test_no_mail_is_an_error(noise: bytes, at: int, cut: int) -> None:
     """Whatever a mail holds, it is read, or invalid."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.callbacks.sendgrid import OLD_S, YOUNG_S, told, verified
@@ -188,6 +188,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(_JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(sendgrid_event("open"), _JSON)))
 def test_nothing_that_json_can_say_is_an_error(event: object) -> None:
     """An event of any form is read, and at the worst it is invalid or foreign."""

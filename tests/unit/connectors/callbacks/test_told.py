@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import ImmutableMultiDict
 
@@ -113,6 +113,7 @@ def _row(events: Sequence[DeliveryEvent]) -> dict[str, Any]:
     return table
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.data())
 def test_any_order_and_any_repetition_end_alike(data: st.DataObject) -> None:
     """Whatever SendGrid tells, how often and in whatever order, the delivery ends as it should."""
@@ -144,6 +145,7 @@ def test_any_order_and_any_repetition_end_alike(data: st.DataObject) -> None:
     assert "ann@example.org" == found["address"]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.data())
 def test_texts_end_alike_in_any_order(data: st.DataObject) -> None:
     """Twilio keeps no order: whatever comes when, failed beats delivered, and that beats sent."""

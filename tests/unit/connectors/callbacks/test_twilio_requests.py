@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from twilio.request_validator import RequestValidator
 
 from connectors.callbacks.twilio_requests import FORM, fields, verified
 from connectors.problems import Problem
@@ -65,6 +66,14 @@ def test_a_form_signed_for_another_address_is_not_verified() -> None:
     urls = [f"{PUBLIC_URL}/callbacks/twilio/inbound"]
     assert verified(given, signature, urls=urls, tokens=[TWILIO_TOKEN])
     assert not verified(given, signature, urls=[f"{urls[0]}/x"], tokens=[TWILIO_TOKEN])
+
+
+def test_a_body_that_is_no_form_must_be_signed_as_well() -> None:
+    """An address alone, though well signed, vouches for no body, and not for an empty one."""
+    signature = RequestValidator(TWILIO_TOKEN).compute_signature(PUBLIC_URL, {})
+    for body in (b"", b"{}"):
+        given = fields(body, content_type="application/json", most=1000)
+        assert not verified(given, signature, urls=[PUBLIC_URL], tokens=[TWILIO_TOKEN])
 
 
 def test_a_form_has_no_endless_fields() -> None:

@@ -1,7 +1,7 @@
 """Replies: the few words that are understood, however they are typed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.callbacks.wishes import Wish, wish
@@ -18,6 +18,7 @@ from connectors.callbacks.wishes import Wish, wish
         *((word, Wish.ACKNOWLEDGE) for word in ("ACK", "ok", "1", " O.K.! ", "ack\r\n", "\uff11")),
         ("help", Wish.HELP),
         ("Stop!", Wish.STOP),
+        ("stop" + "\n" * 500, Wish.STOP),
         ("stop all", Wish.STOP),
     ],
 )
@@ -34,6 +35,7 @@ def test_other_words_ask_for_nothing(text: str) -> None:
     assert wish(text) is None
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     """Whatever somebody types, it is a wish or none."""
