@@ -141,7 +141,7 @@ def told_key(recipient: bytes, alert_id: str) -> bytes:
 class Pending(Struct, frozen=True, array_like=True, gc=False):
     """Remember an item of the scheduler until it is due; its store key is the record's key.
 
-    `offset` is the item's own in `scheduled`.
+    `offset` is the item's own in `scheduled`, `trace` the trace that it belongs to.
     """
 
     id: str
@@ -151,6 +151,7 @@ class Pending(Struct, frozen=True, array_like=True, gc=False):
     value: bytes
     urgent: bool = False
     offset: int = -1
+    trace: bytes = b""
 
 
 _pending = msgspec.msgpack.Decoder(Pending)

@@ -157,6 +157,15 @@ class Exchange:
         """Give why stages dropped or held something."""
         return self._read(declared.DECISIONS, Decision)
 
+    def topics_of(self, trace: str) -> list[str]:
+        """Name the topics, without namespace, of every record that bears a trace."""
+        by_name = {self.names.topic(topic): topic.name for topic in declared.TOPICS}
+        return [
+            by_name[str(message.topic())]
+            for message in topics.read_all(self.servers, list(by_name))
+            if ("traceparent", trace.encode()) in (message.headers() or [])
+        ]
+
     def _read(self, topic: Topic, kind: type[Any]) -> list[Any]:
         messages = topics.read_all(self.servers, [self.names.topic(topic)])
         return [decode(kind, message.value() or b"") for message in messages]
