@@ -95,6 +95,24 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """Say how much may be sent to one process: alerts and intents together."""
+
+    per_key: float = 5000.0
+    """Alerts and intents that one key or source may send a second (5,000: more than a process
+    takes in for long, so that only what runs wild is refused; 0: no limit).
+    `TOCSIN_RATE_PER_KEY`."""
+
+    per_tenant: float = 20_000.0
+    """The same for all keys of a tenant; a key gets half of it at most (20,000; 0: no limit).
+    `TOCSIN_RATE_PER_TENANT`."""
+
+    burst_s: float = 10.0
+    """Seconds' worth that may come at once (10: a scrape of many alerts, or a batch of intents).
+    `TOCSIN_RATE_BURST_S`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
     """Say where PostgreSQL and Redis are."""
 
@@ -128,6 +146,7 @@ class Settings:
     producing: Producing = field(default_factory=Producing)
     serving: Serving = field(default_factory=Serving)
     taking: Taking = field(default_factory=Taking)
+    rating: Rating = field(default_factory=Rating)
     stores: Stores = field(default_factory=Stores)
     signing: Signing = field(default_factory=Signing)
 
@@ -152,6 +171,11 @@ class Settings:
             ),
             taking=Taking(
                 request_bytes=_whole(env, "TOCSIN_REQUEST_BYTES", REQUEST_BYTES, least=KIB)
+            ),
+            rating=Rating(
+                per_key=_number(env, "TOCSIN_RATE_PER_KEY", 5000.0, least=0),
+                per_tenant=_number(env, "TOCSIN_RATE_PER_TENANT", 20_000.0, least=0),
+                burst_s=_number(env, "TOCSIN_RATE_BURST_S", 10.0, least=0),
             ),
             stores=Stores(
                 database_url=env["DATABASE_URL"],

@@ -47,6 +47,9 @@ INGEST_REQUESTS = Metric(
 INGEST_SECONDS = Metric(
     "tocsin_ingest_seconds", "histogram", "Time from request to answer.", ("format",)
 )
+RATE_REFUSED = Metric(
+    "tocsin_rate_refused_total", "counter", "Requests over a rate.", ("door", "whose")
+)
 HEARD_UNKNOWN = Metric(
     "tocsin_heard_unknown_total", "counter", "Answers given without Redis knowing.", ()
 )
