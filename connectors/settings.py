@@ -125,6 +125,19 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """Say for how long the views keep what is over; 0 keeps it for ever."""
+
+    days: float = 90.0
+    """Days for deliveries, intents, the outbox and resolved alerts (90: a quarter's reports).
+    `TOCSIN_KEEP_DAYS`."""
+
+    step_days: float = 30.0
+    """Days for the steps of deliveries, decisions and dead letters (30: as their topics are
+    kept). `TOCSIN_KEEP_STEPS_DAYS`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Signing:
     """Say by what the tokens of signed-in users are known; one of the two, or none."""
 
@@ -195,6 +208,14 @@ def signing(env: Mapping[str, str] = os.environ) -> Signing:
     if secret and len(secret.encode()) < LEAST_SECRET_BYTES:
         raise ConfigurationError(f"TOCSIN_JWT_SECRET must have {LEAST_SECRET_BYTES} bytes or more")
     return Signing(secret, public_key)
+
+
+def keeping(env: Mapping[str, str] = os.environ) -> Keeping:
+    """Read for how long views keep what is over."""
+    return Keeping(
+        days=_number(env, "TOCSIN_KEEP_DAYS", 90.0, least=0),
+        step_days=_number(env, "TOCSIN_KEEP_STEPS_DAYS", 30.0, least=0),
+    )
 
 
 def names(env: Mapping[str, str] = os.environ) -> Names:

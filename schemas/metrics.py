@@ -54,6 +54,9 @@ HEARD_UNKNOWN = Metric(
     "tocsin_heard_unknown_total", "counter", "Answers given without Redis knowing.", ()
 )
 VIEW_ROWS = Metric("tocsin_view_rows_total", "counter", "Records applied to views.", ("topic",))
+VIEW_PRUNED = Metric(
+    "tocsin_view_pruned_total", "counter", "Rows deleted because they were old.", ("table",)
+)
 
 SINK_CALLS = Metric(
     "tocsin_sink_calls_total",
