@@ -68,22 +68,15 @@ class Mailing:
         name, sender = _mailbox(env, "TOCSIN_MAIL_FROM")
         if not sender:
             raise ConfigurationError("TOCSIN_MAIL_FROM is not set, and a provider of mail is")
-        link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
-        if 0 < len(link_secret) < LEAST_LINK_SECRET:
-            raise ConfigurationError(
-                f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
-            )
-        url = env.get("TOCSIN_SENDGRID_URL") or SENDGRID_URL
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise ConfigurationError("TOCSIN_SENDGRID_URL is no http or https address")
+        public_url, link_secret = links_of(env)
         return cls(
             sender=sender,
             sender_name=name,
             reply_to=_mailbox(env, "TOCSIN_MAIL_REPLY_TO")[1],
             sendgrid_key=key,
-            sendgrid_url=url.rstrip("/"),
+            sendgrid_url=url_of(env, "TOCSIN_SENDGRID_URL", SENDGRID_URL),
             smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
-            public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),
+            public_url=public_url,
             link_secret=link_secret,
         )
 
@@ -116,8 +109,8 @@ class Calling:
             return None
         try:
             default = secret(text) if text else None
-            allow = networks(_listed(env, "TOCSIN_WEBHOOK_ALLOW"))
-            ports = frozenset(int(port) for port in _listed(env, "TOCSIN_WEBHOOK_PORTS"))
+            allow = networks(listed(env, "TOCSIN_WEBHOOK_ALLOW"))
+            ports = frozenset(int(port) for port in listed(env, "TOCSIN_WEBHOOK_PORTS"))
         except Invalid as wrong:
             raise ConfigurationError(f"TOCSIN_WEBHOOK_SECRET: {wrong}") from wrong
         except ValueError as wrong:
@@ -131,7 +124,7 @@ class Calling:
                 http=env.get("TOCSIN_WEBHOOK_HTTP", "").lower() in {"1", "yes", "true"},
                 ports=ports or PORTS,
                 allow=allow,
-                own=frozenset(_own(settings)),
+                own=frozenset(own_places(settings)),
             ),
             ca_file=env.get("TOCSIN_WEBHOOK_CA_FILE", ""),
         )
@@ -148,7 +141,33 @@ def secret_of(env: Mapping[str, str], name: str) -> str:
         raise ConfigurationError(f"{name}_FILE cannot be read: {type(wrong).__name__}") from wrong
 
 
-def _listed(env: Mapping[str, str], name: str) -> list[str]:
+def links_of(env: Mapping[str, str]) -> tuple[str, str]:
+    """Read how the world sees this server, and what signs the addresses that lead to it."""
+    link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
+    if 0 < len(link_secret) < LEAST_LINK_SECRET:
+        raise ConfigurationError(
+            f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
+        )
+    return env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"), link_secret
+
+
+def url_of(env: Mapping[str, str], name: str, default: str) -> str:
+    """Read where a provider's API is; without a slash at the end."""
+    url = env.get(name) or default
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+        fine = parts.scheme in {"http", "https"} and parts.hostname and url.isprintable()
+        fine = fine and " " not in url
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ConfigurationError(f"{name} is no http or https address")
+    return url.rstrip("/")
+
+
+def listed(env: Mapping[str, str], name: str) -> list[str]:
+    """Read a variable that holds several values with commas between them."""
     return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
 
 
@@ -191,7 +210,7 @@ def _smtp(url: str, ca_file: str) -> Smtp:
         ) from None
 
 
-def _own(settings: Settings) -> list[tuple[str, int]]:
+def own_places(settings: Settings) -> list[tuple[str, int]]:
     """List the services that we live on, which no webhook may reach."""
     places = []
     for url, port in (

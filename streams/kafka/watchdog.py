@@ -28,12 +28,15 @@ class Progress(Protocol):
     def uncommitted(self) -> bool:
         """Say whether something read is not committed."""
 
+    def restoring(self) -> bool:
+        """Say whether states are being restored."""
+
     def missing(self) -> str:
         """Say what has to come before records are judged."""
 
 
 class Standstill:
-    """Know for how long work has waited without a commit.
+    """Know for how long work has waited without a commit or a restore.
 
     A worker that had nothing to do for an hour stands still only from when work came.
     """
@@ -56,9 +59,10 @@ def missing(progress: Progress | None, standstill: Standstill) -> str:
     """Say why a worker is not ready; empty where it is."""
     if progress is None:
         return "it starts: what it must know is being read"
-    if standstill.seconds > STUCK_S:
+    lacking = progress.missing()
+    if not lacking and standstill.seconds > STUCK_S:
         return f"no commit for {standstill.seconds:.0f} s while records wait"
-    return progress.missing()
+    return lacking
 
 
 def watch(
@@ -80,7 +84,7 @@ def watch(
                 continue
             try:
                 behind = progress.lag()
-                work = any(behind.values()) or progress.uncommitted()
+                work = any(behind.values()) or progress.uncommitted() or progress.restoring()
             except Exception:  # noqa: BLE001, S112 - the consumer is just being made or closed
                 continue
             for tp, records in behind.items():
@@ -88,6 +92,6 @@ def watch(
             now = time.monotonic()
             waited_s = standstill.look(now=now, progressed_at=progress.progressed_at, work=work)
             if waited_s > STANDSTILL_S:
-                leave(f"no commit for {STANDSTILL_S:.0f} s while records wait")
+                leave(f"nothing committed or restored for {STANDSTILL_S:.0f} s while records wait")
 
     threading.Thread(target=look, name="watchdog", daemon=True).start()

@@ -13,6 +13,9 @@ SETTINGS = (
     "connectors/settings.py",
     "connectors/sinks/settings.py",
     "connectors/sinks/provider_settings.py",
+    "connectors/sinks/texting.py",
+    "connectors/sinks/push_settings.py",
+    "connectors/sinks/slack_settings.py",
     "schemas/cluster.py",
 )
 VARIABLE = re.compile(r"(?:TOCSIN|KAFKA)_[A-Z_]+")

@@ -23,6 +23,10 @@ class Worker:
         """Say no."""
         return False
 
+    def restoring(self) -> bool:
+        """Say no."""
+        return False
+
     def missing(self) -> str:
         """Say what it was made with."""
         return self._lacks
