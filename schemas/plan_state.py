@@ -69,7 +69,8 @@ class Collected(Struct, frozen=True, array_like=True, tag_field="record", tag=3,
 
     `items` are (intent id, subject line). `number` tells the digests of one key apart.
     `wake` is the record that told it last; `before` numbers the digest told before this one,
-    and `told` names the intents that stood in that.
+    and `told` names the intents that stood in that. `to` is the address that all of them asked
+    for, empty where the recipient's own are meant.
     """
 
     number: int = 0
@@ -82,6 +83,7 @@ class Collected(Struct, frozen=True, array_like=True, tag_field="record", tag=3,
     wake: Place = NOWHERE
     before: int = 0
     told: tuple[str, ...] = ()
+    to: str = ""
 
 
 class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=False):

@@ -151,11 +151,11 @@ class Exchange:
 
     def events(self) -> list[DeliveryEvent]:
         """Give every step of every delivery."""
-        return self._read(declared.DELIVERIES_EVENTS, DeliveryEvent)
+        return self.read(declared.DELIVERIES_EVENTS, DeliveryEvent)
 
     def decisions(self) -> list[Decision]:
         """Give why stages dropped or held something."""
-        return self._read(declared.DECISIONS, Decision)
+        return self.read(declared.DECISIONS, Decision)
 
     def topics_of(self, trace: str) -> list[str]:
         """Name the topics, without namespace, of every record that bears a trace."""
@@ -166,7 +166,8 @@ class Exchange:
             if ("traceparent", trace.encode()) in (message.headers() or [])
         ]
 
-    def _read(self, topic: Topic, kind: type[Any]) -> list[Any]:
+    def read(self, topic: Topic, kind: type[Any]) -> list[Any]:
+        """Give every record of a topic."""
         messages = topics.read_all(self.servers, [self.names.topic(topic)])
         return [decode(kind, message.value() or b"") for message in messages]
 

@@ -5,6 +5,7 @@ as itself where it is the only one. What exceeds a limit is superseded at once, 
 """
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,9 +38,11 @@ class Gathered(Struct, frozen=True):
     waiting: tuple[Step, ...]
 
 
-def name_of(intent: Intent) -> str:
-    """Name what an intent is digested with."""
-    return intent.digest_key or intent.type
+def name_of(intent: Intent, channel: str) -> str:
+    """Name what an intent is digested with; what goes to another address is another digest."""
+    name, to = intent.digest_key or intent.type, intent.to.get(channel, "").strip()
+    # The name stands in ids, and an address is nobody else's business.
+    return f"{name}@{sha256(to.encode()).hexdigest()[:16]}" if to else name
 
 
 def found(draft: PlanDraft, channel: str, name: str) -> Collected | None:
@@ -50,7 +53,7 @@ def found(draft: PlanDraft, channel: str, name: str) -> Collected | None:
 
 def due_at(step: Step, channel: str) -> int:
     """Say when the digest is due that an intent would join or begin: a window from its first."""
-    held = found(step.draft, channel, name_of(step.intent))
+    held = found(step.draft, channel, name_of(step.intent, channel))
     if held is not None and digest.collecting(held):
         return held.due_at
     return step.draft.case.now + digest.window_ms(step.kind)
@@ -73,7 +76,7 @@ def supersede(step: Step, channel: str, *, due_at: int) -> ChannelPlan:
 
 def _put(step: Step, channel: str, *, due_at: int) -> tuple[str, Collected]:
     draft, intent = step.draft, step.intent
-    name = name_of(intent)
+    name = name_of(intent, channel)
     held = found(draft, channel, name)
     after = digest.collect(
         held,
@@ -87,7 +90,8 @@ def _put(step: Step, channel: str, *, due_at: int) -> tuple[str, Collected]:
     )
     if held is None or after.number != held.number:
         before, told = digest.told_last(held), digest.intents_told_last(held)
-        after = replace(after, before=before, told=told)
+        to = intent.to.get(channel, "").strip()
+        after = replace(after, before=before, told=told, to=to)
     draft.put(collected_key(draft.recipient, channel, name), after)
     return name, after
 
@@ -148,6 +152,7 @@ def digest_of(
     return Intent(
         recipient=draft.who,
         template=DIGEST_TEMPLATE,
+        to={channel: held.to} if held.to else {},
         data=digest.data(replace(held, items=what.lines)),
         channels=[channel],
         priority=held.priority,

@@ -61,6 +61,21 @@ def test_each_key_and_each_channel_has_a_digest_of_its_own() -> None:
     )
 
 
+def test_what_goes_to_another_address_is_another_digest() -> None:
+    """Guests without a record are told at the addresses given, and nobody reads another's."""
+    planner = Planner()
+    for number, who in enumerate(("a", "b", "a", "b", "a")):
+        to = {"email": f"{who}@example.org"}
+        planner.takes(keyed(str(number), recipient="guest", to=to))
+    planner.waits(NOON + WINDOW)
+    told = {delivery.address: delivery for delivery in planner.deliveries}
+    assert {"a@example.org": "3 notifications", "b@example.org": "2 notifications"} == {
+        address: delivery.subject for address, delivery in told.items()
+    }
+    assert "About 1" not in told["a@example.org"].text
+    assert not [alarm.id for alarm in planner.alarms.values() if "example.org" in alarm.id]
+
+
 @pytest.mark.parametrize("priority", [2, 3])
 def test_what_is_urgent_is_told_at_once(priority: int) -> None:
     """High and critical ones never wait for others."""
