@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from connectors.linking import Linking, Receiving
 from schemas.cluster import Cluster
 from schemas.errors import ConfigurationError
 from schemas.limits import KIB, REQUEST_BYTES
@@ -162,6 +163,8 @@ class Settings:
     rating: Rating = field(default_factory=Rating)
     stores: Stores = field(default_factory=Stores)
     signing: Signing = field(default_factory=Signing)
+    linking: Linking = field(default_factory=Linking)
+    receiving: Receiving = field(default_factory=Receiving)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -195,6 +198,8 @@ class Settings:
                 redis_url=env.get("REDIS_URL", ""),
             ),
             signing=signing(env),
+            linking=Linking.from_env(env),
+            receiving=Receiving.from_env(env),
         )
 
 

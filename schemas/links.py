@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass
 from hashlib import sha256
 from typing import TypeAlias, TypeVar
 
-_LONGEST = 8192  # an address that is tracked may itself be of 2,000 characters and more
+LONGEST = 8192  # a token that is read: an address in it may be of 2,000 characters and more
 _MAC_BYTES = 32
 
 
@@ -104,7 +104,7 @@ def token(link: Link, *, secret: str) -> str:
 
 def read(kind: type[L], given: str, *, secret: str) -> L | None:
     """Read a token of ours of this kind; None for whatever else."""
-    if not given.isascii() or len(given) > _LONGEST or not secret:
+    if not given.isascii() or len(given) > LONGEST or not secret:
         return None
     try:
         whole = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)

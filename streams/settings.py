@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.cluster import Cluster
 from schemas.errors import ConfigurationError
 from schemas.topics import Names
+
+LEAST_LINK_SECRET = 16  # characters, as the server that reads the links has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Settings:
     after a kill -9 without restart others go on within 20 s)."""
     log_level: str
     """Least level that is logged (`TOCSIN_LOG_LEVEL`, default info)."""
+    public_url: str = ""
+    """How people see the gateway (`TOCSIN_PUBLIC_URL`, default none): planning puts the address
+    by which an alert is acknowledged into messages, where the secret is set too."""
+    link_secret: str = field(default="", repr=False)
+    """What signs that address (`TOCSIN_LINK_SECRET` or `_FILE`, default none)."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -53,4 +60,20 @@ class Settings:
             host=env.get("TOCSIN_HOST") or "127.0.0.1",
             session_s=session_s,
             log_level=env.get("TOCSIN_LOG_LEVEL", "info").lower(),
+            public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),
+            link_secret=_link_secret(env),
         )
+
+
+def _link_secret(env: Mapping[str, str]) -> str:
+    file, secret = env.get("TOCSIN_LINK_SECRET_FILE", ""), env.get("TOCSIN_LINK_SECRET", "")
+    try:
+        secret = (Path(file).read_text() if file else secret).strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        why = f"TOCSIN_LINK_SECRET_FILE cannot be read: {type(wrong).__name__}"
+        raise ConfigurationError(why) from wrong
+    if 0 < len(secret) < LEAST_LINK_SECRET:
+        raise ConfigurationError(
+            f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
+        )
+    return secret

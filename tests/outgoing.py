@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from connectors.linking import Linking
 from connectors.sinks.addresses import Rules, networks
 from connectors.sinks.provider_settings import Calling, Mailing
 from connectors.sinks.texting import Texting
@@ -35,13 +36,15 @@ def outgoing(**fields: object) -> Delivery:
     return Delivery(**(given | fields))  # type: ignore[arg-type]
 
 
+LINKING = Linking(public_url="https://tocsin.example.org", secret="a secret of some length")
+
+
 def mailing(**fields: object) -> Mailing:
     """Build the settings of a house that sends mail."""
     given: dict[str, object] = {
         "sender": "alerts@tocsin.test",
         "sender_name": "Tocsin",
-        "public_url": "https://tocsin.example.org",
-        "link_secret": "a secret of some length",
+        "linking": LINKING,
         "sendgrid_key": "SG.key",
     }
     return Mailing(**(given | fields))  # type: ignore[arg-type]
@@ -54,8 +57,7 @@ def texting(**fields: object) -> Texting:
         "user": twilio_api.ACCOUNT,
         "password": twilio_api.TOKEN,
         "senders": ("+15550001111",),
-        "public_url": "https://tocsin.example.org",
-        "link_secret": twilio_api.LINK_SECRET,
+        "linking": Linking(LINKING.public_url, twilio_api.LINK_SECRET),
     }
     return Texting(**(given | fields))  # type: ignore[arg-type]
 

@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from connectors.stores.claims import LIFE_MS, claim_key, told_key
 from connectors.stores.redis import Redis, Script
 from schemas.codec import decode, encode
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.errors import RedisUnavailable
 from schemas.topics import Names
 
-LIFE_MS = 8 * 86_400_000  # DESIGN 4: longer than deliveries are kept on Kafka
 ANSWER_S = 2.0
 AT_ONCE = 100  # deliveries a script takes: some 2 ms, in which Redis answers nobody else
 
@@ -161,14 +161,10 @@ class Claims:
         await self._redis.ping(within_s=ANSWER_S)
 
     def _claim(self, delivery_id: str) -> str:
-        return self._names.redis("claim", delivery_id)
+        return claim_key(self._names, delivery_id)
 
     def _told(self, said: Delivery | DeliveryEvent) -> str:
-        if not said.alert_id:
-            return ""
-        return self._names.redis(
-            "claim-told", said.tenant, said.alert_id, said.channel, said.recipient
-        )
+        return told_key(self._names, said)
 
 
 class _Together:

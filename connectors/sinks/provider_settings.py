@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from connectors.linking import Linking, secret_of
 from connectors.settings import Settings
 from connectors.sinks.addresses import PORTS, Rules, networks
 from connectors.stores.endpoints import Secret, secret
 from schemas.errors import ConfigurationError, Invalid
 
 SENDGRID_URL = "https://api.sendgrid.com"
-LEAST_LINK_SECRET = 16
+OPENS, CLICKS = "opens", "clicks"  # what can be learned of who reads a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class Mailing:
     """A mail server, as `smtp+starttls://user:password@host:587`, `smtps://` or `smtp://`.
     `TOCSIN_SMTP_URL` (`_FILE`), `TOCSIN_SMTP_CA_FILE`."""
 
-    public_url: str = ""
-    """How people see this server, for the address by which they unsubscribe (none: no such
-    address). `TOCSIN_PUBLIC_URL`."""
+    linking: Linking = field(default_factory=Linking)
+    """What signs the address by which people unsubscribe, and the reference that receipts carry
+    back (none: neither). `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
 
-    link_secret: str = field(default="", repr=False)
-    """What signs that address (none: no such address). `TOCSIN_LINK_SECRET` (`_FILE`)."""
+    tracking: frozenset[str] = frozenset()
+    """What is learned of who reads a mail: opens, clicks (neither). `TOCSIN_TRACKING`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self | None:
@@ -68,7 +68,6 @@ class Mailing:
         name, sender = _mailbox(env, "TOCSIN_MAIL_FROM")
         if not sender:
             raise ConfigurationError("TOCSIN_MAIL_FROM is not set, and a provider of mail is")
-        public_url, link_secret = links_of(env)
         return cls(
             sender=sender,
             sender_name=name,
@@ -76,8 +75,8 @@ class Mailing:
             sendgrid_key=key,
             sendgrid_url=url_of(env, "TOCSIN_SENDGRID_URL", SENDGRID_URL),
             smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
-            public_url=public_url,
-            link_secret=link_secret,
+            linking=Linking.from_env(env),
+            tracking=_tracking(env),
         )
 
 
@@ -130,27 +129,6 @@ class Calling:
         )
 
 
-def secret_of(env: Mapping[str, str], name: str) -> str:
-    """Read a secret from a variable, or from the file that the variable with `_FILE` names."""
-    file = env.get(f"{name}_FILE", "")
-    if not file:
-        return env.get(name, "").strip()
-    try:
-        return Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise ConfigurationError(f"{name}_FILE cannot be read: {type(wrong).__name__}") from wrong
-
-
-def links_of(env: Mapping[str, str]) -> tuple[str, str]:
-    """Read how the world sees this server, and what signs the addresses that lead to it."""
-    link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
-    if 0 < len(link_secret) < LEAST_LINK_SECRET:
-        raise ConfigurationError(
-            f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
-        )
-    return env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"), link_secret
-
-
 def url_of(env: Mapping[str, str], name: str, default: str) -> str:
     """Read where a provider's API is; without a slash at the end."""
     url = env.get(name) or default
@@ -169,6 +147,17 @@ def url_of(env: Mapping[str, str], name: str, default: str) -> str:
 def listed(env: Mapping[str, str], name: str) -> list[str]:
     """Read a variable that holds several values with commas between them."""
     return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
+
+
+def _tracking(env: Mapping[str, str]) -> frozenset[str]:
+    wanted = frozenset(listed(env, "TOCSIN_TRACKING"))
+    if wanted - {OPENS, CLICKS}:
+        raise ConfigurationError("TOCSIN_TRACKING takes opens and clicks, with a comma between")
+    if wanted and not Linking.from_env(env).usable:
+        raise ConfigurationError(
+            "TOCSIN_TRACKING needs TOCSIN_PUBLIC_URL and TOCSIN_LINK_SECRET for its addresses"
+        )
+    return wanted
 
 
 def _mailbox(env: Mapping[str, str], name: str) -> tuple[str, str]:

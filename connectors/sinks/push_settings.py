@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
-from connectors.sinks.provider_settings import secret_of
+from connectors.linking import secret_of
 from schemas.errors import ConfigurationError
 
 FCM_URL = "https://fcm.googleapis.com"

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
+from connectors.linking import secret_of
 from connectors.settings import Settings
 from connectors.sinks.addresses import PORTS, Rules, networks
-from connectors.sinks.provider_settings import listed, own_places, secret_of
+from connectors.sinks.provider_settings import listed, own_places
 from schemas.errors import ConfigurationError
 from schemas.web_address import Target, UnsafeAddress, target
 

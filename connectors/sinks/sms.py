@@ -8,15 +8,14 @@ from typing import Any
 from twilio.rest import Client
 
 from connectors.sinks import retry
+from connectors.sinks.letter import reference
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
 from connectors.sinks.sms_wire import NotTaken, SmsWire
 from connectors.sinks.texting import Texting
 from connectors.sinks.wire import NoAnswer, NotSent
-from schemas import links
 from schemas.addresses import WHATSAPP, address_fault
 from schemas.deliveries import Delivery
-from schemas.links import Receipt
 from schemas.reasons import AddressKind, Channel, Reason
 
 HOUSE_S = 1.0  # our own deadline comes before the runner's, which knows less
@@ -148,18 +147,9 @@ def request(delivery: Delivery, texting: Texting, *, sender: str, now: float) ->
     if delivery.expires_at and not delivery.address.startswith(WHATSAPP):
         left_s = int(delivery.expires_at / 1000 - now)
         fields["validity_period"] = max(LEAST_WAIT_S, min(MOST_WAIT_S, left_s))
-    if texting.public_url and texting.link_secret:
-        receipt = Receipt(
-            tenant=delivery.tenant,
-            intent=delivery.intent_id,
-            delivery=delivery.id,
-            recipient=delivery.recipient,
-            channel=delivery.channel,
-            attempt=delivery.attempt,
-            replay=delivery.replay,
-        )
-        token = links.token(receipt, secret=texting.link_secret)
-        url = f"{texting.public_url}{RECEIPTS}{token}"
+    if texting.linking.usable:
+        token = reference(delivery, texting.linking)
+        url = f"{texting.linking.public_url}{RECEIPTS}{token}"
         if len(url) <= RECEIPT_CHARS:  # a name may be so long; then its text goes without receipt
             fields["status_callback"] = url
     return fields

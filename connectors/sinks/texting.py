@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from connectors.sinks.provider_settings import links_of, secret_of, url_of
+from connectors.linking import Linking, secret_of
+from connectors.sinks.provider_settings import url_of
 from schemas.addresses import WHATSAPP, address_fault
 from schemas.errors import ConfigurationError
 from schemas.reasons import Channel
@@ -44,11 +45,9 @@ class Texting:
     """Where the API is (Twilio's; or a region of it, or a server that speaks like it).
     `TOCSIN_TWILIO_URL`."""
 
-    public_url: str = ""
-    """How Twilio sees this server, for its receipts (none: no receipts). `TOCSIN_PUBLIC_URL`."""
-
-    link_secret: str = field(default="", repr=False)
-    """What signs the address of receipts (none: no receipts). `TOCSIN_LINK_SECRET` (`_FILE`)."""
+    linking: Linking = field(default_factory=Linking)
+    """How Twilio sees this server, and what signs the address of receipts (none: no receipts).
+    `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self | None:
@@ -71,7 +70,6 @@ class Texting:
                 "neither TOCSIN_TWILIO_FROM nor TOCSIN_TWILIO_MESSAGING_SERVICE is set, "
                 "and an account of Twilio is"
             )
-        public_url, link_secret = links_of(env)
         return cls(
             account=account,
             user=key or account,
@@ -79,8 +77,7 @@ class Texting:
             senders=senders,
             service=service,
             url=url_of(env, "TOCSIN_TWILIO_URL", TWILIO_URL),
-            public_url=public_url,
-            link_secret=link_secret,
+            linking=Linking.from_env(env),
         )
 
     def sender(self, address: str) -> str:

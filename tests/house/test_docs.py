@@ -10,6 +10,7 @@ from schemas.metrics import METRICS
 ROOT = Path(__file__).parents[2]
 SETTINGS = (
     "streams/settings.py",
+    "connectors/linking.py",
     "connectors/settings.py",
     "connectors/sinks/settings.py",
     "connectors/sinks/provider_settings.py",

@@ -7,7 +7,6 @@ import pytest
 
 from connectors.sinks import outcome, refill
 from connectors.sinks.claim import (
-    LIFE_MS,
     Claims,
     Empty,
     Go,
@@ -18,6 +17,7 @@ from connectors.sinks.claim import (
     Verdict,
     Wait,
 )
+from connectors.stores.claims import LIFE_MS
 from connectors.stores.redis import Redis
 from schemas.codec import encode
 from schemas.deliveries import Delivery, DeliveryEvent

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.linking import Linking
 from connectors.sinks.sink import Later, Refused, Unknown
 from connectors.sinks.sms import RECEIPT_CHARS, judged, request
 from connectors.sinks.sms_wire import NotTaken
@@ -49,8 +50,13 @@ def test_without_an_address_or_a_secret_no_receipt_is_asked_for() -> None:
     """A text goes out all the same; so does one for whom the address would be too long."""
     odd = outgoing(recipient="x" * RECEIPT_CHARS)
     found = [
-        request(outgoing(), texting(public_url=""), sender="x", now=NOON),
-        request(outgoing(), texting(link_secret=""), sender="x", now=NOON),
+        request(outgoing(), texting(linking=Linking(secret=LINK_SECRET)), sender="x", now=NOON),
+        request(
+            outgoing(),
+            texting(linking=Linking(public_url="https://tocsin.example.org")),
+            sender="x",
+            now=NOON,
+        ),
         request(odd, texting(), sender="x", now=NOON),
     ]
     assert [{"from_": "x"}] * 3 == found
@@ -69,7 +75,7 @@ def test_what_is_late_is_not_sent_by_twilio_either() -> None:
 
 def test_a_service_chooses_where_no_sender_is_named() -> None:
     """A messaging service has numbers of its own; one that is named goes along."""
-    by_service = texting(senders=(), service=SERVICE, public_url="")
+    by_service = texting(senders=(), service=SERVICE, linking=Linking())
     assert {"messaging_service_sid": SERVICE} == request(
         outgoing(), by_service, sender="", now=NOON
     )
