@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from connectors.kafka import Producer
+from connectors.rates import Rates
 from connectors.settings import Settings
 from connectors.stores.credentials import Credentials
 from connectors.stores.heard import Heard
@@ -20,6 +21,7 @@ class Parts:
     credentials: Credentials
     redis: Redis | None
     heard: Heard | None
+    rates: Rates
 
 
 def made(settings: Settings) -> Parts:
@@ -33,4 +35,5 @@ def made(settings: Settings) -> Parts:
         credentials=Credentials(database),
         redis=redis,
         heard=Heard(redis, settings.names) if redis else None,
+        rates=Rates(settings.rating),
     )

@@ -89,6 +89,7 @@ def _ingest_parts(parts: Parts, rules: RuleBook, loaded: Callable[[], bool]) -> 
         rules=rules,
         rules_loaded=loaded,
         taking=parts.settings.taking,
+        rates=parts.rates,
         redis=parts.redis,
         public_url=parts.settings.serving.public_url,
     )

@@ -96,6 +96,24 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """Say how much may be sent to one process: alerts and intents together."""
+
+    per_key: float = 5000.0
+    """Alerts and intents that one key or source may send a second (5,000: more than a process
+    takes in for long, so that only what runs wild is refused; 0: no limit).
+    `TOCSIN_RATE_PER_KEY`."""
+
+    per_tenant: float = 20_000.0
+    """The same for all keys of a tenant; a key gets half of it at most (20,000; 0: no limit).
+    `TOCSIN_RATE_PER_TENANT`."""
+
+    burst_s: float = 10.0
+    """Seconds' worth that may come at once (10: a scrape of many alerts, or a batch of intents).
+    `TOCSIN_RATE_BURST_S`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
     """Say where PostgreSQL and Redis are."""
 
@@ -105,6 +123,19 @@ class Stores:
     redis_url: str = field(default="", repr=False)
     """`redis://...`; remembers what was heard (empty: no answer knows of duplicates).
     `REDIS_URL`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Say for how long the views keep what is over; 0 keeps it for ever."""
+
+    days: float = 90.0
+    """Days for deliveries, intents, the outbox and resolved alerts (90: a quarter's reports).
+    `TOCSIN_KEEP_DAYS`."""
+
+    step_days: float = 30.0
+    """Days for the steps of deliveries, decisions and dead letters (30: as their topics are
+    kept). `TOCSIN_KEEP_STEPS_DAYS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +160,7 @@ class Settings:
     producing: Producing = field(default_factory=Producing)
     serving: Serving = field(default_factory=Serving)
     taking: Taking = field(default_factory=Taking)
+    rating: Rating = field(default_factory=Rating)
     stores: Stores = field(default_factory=Stores)
     signing: Signing = field(default_factory=Signing)
     linking: Linking = field(default_factory=Linking)
@@ -156,6 +188,11 @@ class Settings:
             taking=Taking(
                 request_bytes=_whole(env, "TOCSIN_REQUEST_BYTES", REQUEST_BYTES, least=KIB)
             ),
+            rating=Rating(
+                per_key=_number(env, "TOCSIN_RATE_PER_KEY", 5000.0, least=0),
+                per_tenant=_number(env, "TOCSIN_RATE_PER_TENANT", 20_000.0, least=0),
+                burst_s=_number(env, "TOCSIN_RATE_BURST_S", 10.0, least=0),
+            ),
             stores=Stores(
                 database_url=env["DATABASE_URL"],
                 redis_url=env.get("REDIS_URL", ""),
@@ -176,6 +213,14 @@ def signing(env: Mapping[str, str] = os.environ) -> Signing:
     if secret and len(secret.encode()) < LEAST_SECRET_BYTES:
         raise ConfigurationError(f"TOCSIN_JWT_SECRET must have {LEAST_SECRET_BYTES} bytes or more")
     return Signing(secret, public_key)
+
+
+def keeping(env: Mapping[str, str] = os.environ) -> Keeping:
+    """Read for how long views keep what is over."""
+    return Keeping(
+        days=_number(env, "TOCSIN_KEEP_DAYS", 90.0, least=0),
+        step_days=_number(env, "TOCSIN_KEEP_STEPS_DAYS", 30.0, least=0),
+    )
 
 
 def names(env: Mapping[str, str] = os.environ) -> Names:

@@ -47,10 +47,16 @@ INGEST_REQUESTS = Metric(
 INGEST_SECONDS = Metric(
     "tocsin_ingest_seconds", "histogram", "Time from request to answer.", ("format",)
 )
+RATE_REFUSED = Metric(
+    "tocsin_rate_refused_total", "counter", "Requests over a rate.", ("door", "whose")
+)
 HEARD_UNKNOWN = Metric(
     "tocsin_heard_unknown_total", "counter", "Answers given without Redis knowing.", ()
 )
 VIEW_ROWS = Metric("tocsin_view_rows_total", "counter", "Records applied to views.", ("topic",))
+VIEW_PRUNED = Metric(
+    "tocsin_view_pruned_total", "counter", "Rows deleted because they were old.", ("table",)
+)
 
 SINK_CALLS = Metric(
     "tocsin_sink_calls_total",

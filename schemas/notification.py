@@ -10,6 +10,9 @@ from msgspec import field
 
 from schemas.records import DEFAULT_TENANT, Record
 
+DIGEST_S = 15 * 60  # how long a digest collects where its type does not say
+LONGEST_DIGEST_S = 24 * 3600
+
 
 class Recipient(Record, frozen=True, kw_only=True, gc=False):
     """Describe a person or system that can be told: addresses by channel, in order of choice.
@@ -79,6 +82,7 @@ class NotificationType(Record, frozen=True, kw_only=True, gc=False):
     `limits` overrules the rate limits of a channel for this type. `expires_s` 0 means the
     default of the priority. `quiet_hours` is hold or pass.
     `critical_ignores_opt_out` lets critical ones through an opt-out of this type.
+    `digest_s` is how long a message with a `digest_key` waits for others; 0 means the default.
     """
 
     AVRO: ClassVar[str] = "control/notification_type"
@@ -91,3 +95,4 @@ class NotificationType(Record, frozen=True, kw_only=True, gc=False):
     quiet_hours: str = "hold"
     critical_ignores_opt_out: bool = False
     tenant: str = DEFAULT_TENANT
+    digest_s: int = 0

@@ -17,7 +17,8 @@ class ChannelPlan(Struct, frozen=True, array_like=True, gc=False):
     """Remember what was decided for one channel: `outcome` is a status of a delivery.
 
     `step` is the step of the plan at which it was decided; `until` is the end of a hold.
-    `digest` is the key under which it was collected for a digest.
+    `digest` is the key under which it was collected for a digest: held until that is told, or,
+    where it was over a limit, superseded by it from the start.
     """
 
     channel: str
@@ -67,7 +68,9 @@ class Collected(Struct, frozen=True, array_like=True, tag_field="record", tag=3,
     """Remember what a digest collects for one channel until `due_at`; `more` only counts.
 
     `items` are (intent id, subject line). `number` tells the digests of one key apart.
-    `wake` is the record that told it last; `before` numbers the digest told before this one.
+    `wake` is the record that told it last; `before` numbers the digest told before this one,
+    and `told` names the intents that stood in that. `to` is the address that all of them asked
+    for, empty where the recipient's own are meant.
     """
 
     number: int = 0
@@ -79,6 +82,8 @@ class Collected(Struct, frozen=True, array_like=True, tag_field="record", tag=3,
     priority: int = 1
     wake: Place = NOWHERE
     before: int = 0
+    told: tuple[str, ...] = ()
+    to: str = ""
 
 
 class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=False):
@@ -86,6 +91,7 @@ class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=F
 
     `intents` hold, collect or sent something since the alert last began; `told_seq` is the
     highest seq among them. `seq` is the highest seq of an end, by the intent `ended_by`.
+    `before` are intents of before it began again, of which an end may not have said all.
     """
 
     intents: tuple[str, ...] = ()
@@ -95,6 +101,7 @@ class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=F
     ended_by: str = ""
     at: int = 0
     told_seq: int = 0
+    before: tuple[str, ...] = ()
 
 
 PlanningState = Plan | Slots | Collected | Told
@@ -136,7 +143,7 @@ def told_key(recipient: bytes, alert_id: str) -> bytes:
 class Pending(Struct, frozen=True, array_like=True, gc=False):
     """Remember an item of the scheduler until it is due; its store key is the record's key.
 
-    `offset` is the item's own in `scheduled`.
+    `offset` is the item's own in `scheduled`, `trace` the trace that it belongs to.
     """
 
     id: str
@@ -146,6 +153,7 @@ class Pending(Struct, frozen=True, array_like=True, gc=False):
     value: bytes
     urgent: bool = False
     offset: int = -1
+    trace: bytes = b""
 
 
 _pending = msgspec.msgpack.Decoder(Pending)

@@ -13,13 +13,14 @@ from schemas.topics import Names, Topic
 from streams.kafka import transport
 from streams.kafka.batches import Batch
 from streams.kafka.checkpoint import TICK_S, Job, Shell
+from streams.kafka.health import Health
 from streams.kafka.in_flight import InFlight
 from streams.kafka.journaled import JournaledStates
 from streams.kafka.producer import Outputs
 from streams.kafka.sensors import Sensors
 from streams.kafka.states import States
 from streams.kafka.store import PartitionStore
-from streams.kafka.watchdog import watch
+from streams.kafka.watchdog import Standstill, missing, watch
 from streams.settings import Settings
 
 # Batches buffered between Kafka's reader and the agent, beyond the one in hand.
@@ -81,8 +82,10 @@ def build(
     transport.register()
     names = settings.names
     app = App(names.group(process), **_configuration(settings, process, portions))
+    standstill = Standstill()
     store = _table(app, table)
     sensors = Sensors(process)
+    _show_health(app, settings, sensors, standstill)
     outputs = Outputs(settings.cluster, client_id=f"tocsin-{process}")
     changelog = names.changelog(process, table)
     parts = Parts(
@@ -107,9 +110,22 @@ def build(
         freeze_s=settings.session_s * FREEZE_OF_SESSION,
         eager=eager,
     )
-    _agent(app, tuple(names.topic(source) for source in sources))
-    sensors.serve(settings.metrics_port)
+    _agent(app, tuple(names.topic(source) for source in sources), standstill)
     return app
+
+
+def _show_health(app: App, settings: Settings, sensors: Sensors, standstill: Standstill) -> None:
+    if settings.metrics_port:
+        Health(
+            host=settings.host,
+            port=settings.metrics_port,
+            registry=sensors.registry,
+            missing=lambda: missing(_progress(app), standstill),
+        )
+
+
+def _progress(app: App) -> Any:
+    return cast("Any", app._consumer)  # noqa: SLF001 - None until Faust makes it
 
 
 def _configuration(settings: Settings, process: str, portions: Portions) -> dict[str, Any]:
@@ -176,7 +192,7 @@ def _table(app: App, name: str) -> PartitionStore:
     return store
 
 
-def _agent(app: App, sources: tuple[str, ...]) -> None:
+def _agent(app: App, sources: tuple[str, ...], standstill: Standstill) -> None:
     channel = app.topic(*sources, schema=transport.BatchSchema())
 
     async def take(stream: StreamT[Batch]) -> None:
@@ -192,8 +208,4 @@ def _agent(app: App, sources: tuple[str, ...]) -> None:
             await app.shell.tick()
 
     app.task(tick)
-    watch(
-        lambda: cast("Any", app._consumer),  # noqa: SLF001 - None until Faust makes it
-        app.shell.report_lag,
-        lambda: bool(app.should_stop),
-    )
+    watch(lambda: _progress(app), app.shell.report_lag, lambda: bool(app.should_stop), standstill)

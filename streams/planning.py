@@ -6,38 +6,38 @@ a record that was planned already is not decided again, but said again from its 
 
 from msgspec.structs import replace
 
-from schemas import ids
-from schemas.plan_state import ChannelPlan, Collected, Plan, Slots, collected_key, slots_key
+from schemas.plan_state import ChannelPlan, Plan, Slots, slots_key
 from schemas.reasons import (
     NO_CHANNEL,
     DeliveryStatus,
     Excess,
     IntentKind,
+    Lane,
     Outcome,
     Priority,
     Reason,
     Stage,
 )
 from schemas.records import Intent
-from streams.core.planning import channels, digest, expiry, quiet_hours, rate_limit, told
+from streams.core.planning import (
+    channels,
+    collecting,
+    digest,
+    expiry,
+    quiet_hours,
+    rate_limit,
+    told,
+)
 from streams.core.planning.fan_out import lane
 from streams.core.planning.kinds import EVERYBODY, kind_of
-from streams.core.planning.plan_draft import (
-    DIGEST_TEMPLATE,
-    DIGEST_WAKE,
-    Case,
-    PlanDraft,
-    Planned,
-    is_digest,
-)
-from streams.core.planning.plan_step import Step
+from streams.core.planning.plan_draft import DIGEST_WAKE, Case, PlanDraft, Planned, is_digest
+from streams.core.planning.plan_step import Step, after_hold
 from streams.core.planning.saying import ask_for_digest, say_again
 from streams.core.rendering.template import TemplateFailed
 
 __all__ = ["Case", "Planned", "plan"]
 
 UNKNOWN_RECIPIENT_MS = 5_000  # DESIGN 4: the record may be a moment behind its first intent
-DIGEST_LIFE_MS = 72 * 3_600_000  # longer than the longest window of a limit: it waits for a slot
 
 # Plain words: a member of an enum is slow to ask for its value, and this is for every intent.
 _WAKE = IntentKind.WAKE.value
@@ -121,7 +121,8 @@ def _wake(draft: PlanDraft, intent_id: str) -> None:
     if known is None or not known.intent:
         return  # nothing waits, and all is said
     intent = case.read(known.intent)
-    if known.last == case.place or not any(one.outcome == _HELD for one in known.channels):
+    waits = any(one.outcome == _HELD for one in known.channels)
+    if collecting.applied(known, case.place) or not waits:
         say_again(draft, known, intent)
         return
     after = replace(known, last=case.place, step=known.step + 1, stepped_at=case.now)
@@ -134,9 +135,8 @@ def _woken(step: Step, one: ChannelPlan) -> tuple[ChannelPlan, ...]:
     if one.outcome != _HELD:
         return (one,)
     if expiry.expired(step.plan.expires_at, now):
-        reason = Reason.EXPIRED.value
-        return (replace(one, outcome=_EXPIRED, reason=reason, until=0, step=step.number),)
-    if one.until > now:
+        return (_expired(step, one),)
+    if one.until > now or one.digest:  # a digest has a wake of its own
         return (one,)
     if one.channel == NO_CHANNEL:
         decided = _judged(step, waited_for=one.reason)
@@ -144,20 +144,18 @@ def _woken(step: Step, one: ChannelPlan) -> tuple[ChannelPlan, ...]:
             return decided
         # The waiting is over, and the channels go on from here.
         return (step.outcome(NO_CHANNEL, _SUPERSEDED, one.reason), *decided)
-    asked = replace(step.intent, channels=[one.channel])
+    return after_hold(_told_now(step, _option(step, one.channel)), one)
+
+
+def _option(step: Step, channel: str) -> channels.Option:
+    asked = replace(step.intent, channels=[channel])
     (option,) = channels.chosen(asked, step.draft.case.person, step.kind)
-    return _after_hold(_on_channel(step, option), one)
+    return option
 
 
-def _after_hold(now: ChannelPlan, held: ChannelPlan) -> tuple[ChannelPlan, ...]:
-    """Bring every delivery that was held to an outcome of its own."""
-    if now.outcome not in {_HELD, _QUEUED}:
-        return (replace(now, addresses=held.addresses),)
-    left = tuple(address for address in held.addresses if address not in now.addresses)
-    if not left:
-        return (now,)
-    reason = Reason.SUPERSEDED.value
-    return now, ChannelPlan(held.channel, _SUPERSEDED, reason, 0, left, now.step)
+def _expired(step: Step, one: ChannelPlan) -> ChannelPlan:
+    reason = Reason.EXPIRED.value
+    return step.outcome(one.channel, _EXPIRED, reason, addresses=one.addresses)
 
 
 # -- every channel of an intent
@@ -186,21 +184,52 @@ def _judged(step: Step, *, waited_for: str = "") -> tuple[ChannelPlan, ...]:
 
 
 def _on_channel(step: Step, option: channels.Option) -> ChannelPlan:
+    """Decide a channel for the first time; what asks to be digested waits for others."""
+    if step.intent.digest_key and not option.reason:
+        due_at = collecting.due_at(step, option.channel)
+        due_at = _quiet_until(step, due_at) or due_at
+        if _may_wait(step, due_at):
+            failed = _worded(step, option)
+            return failed or collecting.hold(step, option, due_at=due_at)
+    return _told_now(step, option)
+
+
+def _may_wait(step: Step, due_at: int) -> bool:
+    """Say whether an intent is digested as it asks: not where it is urgent, or would expire."""
+    intent, plan = step.intent, step.plan
+    urgent = intent.priority >= Priority.HIGH or plan.lane == Lane.URGENT
+    return bool(intent.digest_key) and not urgent and not expiry.expired(plan.expires_at, due_at)
+
+
+def _held(step: Step, option: channels.Option, reason: Reason, *, until: int) -> ChannelPlan:
+    addresses = option.addresses
+    return step.outcome(option.channel, _HELD, reason.value, until=until, addresses=addresses)
+
+
+def _told_now(step: Step, option: channels.Option) -> ChannelPlan:
+    """Decide a channel on which nothing is to be collected first."""
     if option.reason:
         return step.outcome(option.channel, _SUPPRESSED, option.reason)
-    intent, case, kind = step.intent, step.draft.case, step.kind
-    if not quiet_hours.passes(kind, priority=intent.priority):
-        person = case.person
-        until = quiet_hours.ends(person.preference, zone=person.zone, at=case.now)
-        if until:
-            reason = Reason.QUIET_HOURS.value
-            held = step.outcome(option.channel, _HELD, reason, until=until)
-            return replace(held, addresses=option.addresses)
+    until = _quiet_until(step, step.draft.case.now)
+    if until:
+        return _held(step, option, Reason.QUIET_HOURS, until=until)
+    return _worded(step, option) or _within_limit(step, option)
+
+
+def _quiet_until(step: Step, at: int) -> int:
+    if quiet_hours.passes(step.kind, priority=step.intent.priority):
+        return 0
+    person = step.draft.case.person
+    return quiet_hours.ends(person.preference, zone=person.zone, at=at)
+
+
+def _worded(step: Step, option: channels.Option) -> ChannelPlan | None:
+    """Give the failure of a channel for which there are no words."""
     try:
         step.words.on(option.channel)
     except TemplateFailed:
         return step.outcome(option.channel, _FAILED, Reason.TEMPLATE_FAILED.value)
-    return _within_limit(step, option)
+    return None
 
 
 def _within_limit(step: Step, option: channels.Option) -> ChannelPlan:
@@ -226,75 +255,43 @@ def _in_excess(step: Step, option: channels.Option, *, free_at: int) -> ChannelP
     if free_at >= rate_limit.FOREVER or excess == Excess.DROP:
         return step.outcome(option.channel, _RATE_LIMITED, limited)
     if excess == Excess.DELAY:
-        held = step.outcome(option.channel, _HELD, limited, until=free_at)
-        return replace(held, addresses=option.addresses)
-    return _collected(step, option.channel, due_at=free_at)
+        return _held(step, option, Reason.RATE_LIMITED, until=free_at)
+    if _may_wait(step, free_at):
+        return collecting.hold(step, option, due_at=free_at)
+    return collecting.supersede(step, option.channel, due_at=free_at)
 
 
 # -- digests
 
 
-def _collected(step: Step, channel: str, *, due_at: int) -> ChannelPlan:
-    draft, intent = step.draft, step.intent
-    name = intent.digest_key or intent.type
-    key = collected_key(draft.recipient, channel, name)
-    found = draft.get(key)
-    held = found if isinstance(found, Collected) else None
-    after = digest.collect(
-        held,
-        intent_id=intent.id,
-        line=step.words.line(channel),
-        due_at=due_at,
-        now=draft.case.now,
-        kind=intent.type,
-        locale=step.words.locale,
-        priority=intent.priority,
-    )
-    if held is None or after.number != held.number:
-        after = replace(after, before=digest.told_last(held))
-    draft.put(key, after)
-    return step.outcome(channel, _SUPERSEDED, Reason.DIGESTED.value, digest=name)
-
-
 def _tell_digest(draft: PlanDraft, wake_id: str) -> None:
-    """Make one intent of what was collected, and plan it."""
+    """Make one intent of what was collected, and plan it; the only one goes out as itself."""
     channel, _, name = wake_id.removeprefix(DIGEST_WAKE).partition(":")
-    key = collected_key(draft.recipient, channel, name)
-    held = draft.get(key)
-    if not isinstance(held, Collected):
+    held = collecting.found(draft, channel, name)
+    if held is None or collecting.tell_again(draft, held, channel=channel, name=name):
         return
-    for number in (held.number, held.before):
-        told_by = draft.plan(ids.digest_id(draft.tenant, draft.who, channel, name, number))
-        if told_by is not None and told_by.origin == draft.case.place:
-            _repeat_digest(draft, told_by)
-            return
     if not digest.collecting(held):
         return
     if held.due_at > draft.case.now:
         ask_for_digest(draft, channel=channel, name=name, due_at=held.due_at)
         return
-    draft.put(key, digest.told(held, wake=draft.case.place))
-    _begin(draft, _digest_of(draft, held, channel=channel, name=name))
+    collecting.begin_telling(draft, held, channel=channel, name=name)
+    what = collecting.gathered(draft, held, channel=channel, name=name, ended=_ended)
+    if len(what.lines) == len(what.waiting) == 1 and not held.more:
+        collecting.let_go(what.waiting[0], channel=channel, name=name, decide=_alone)
+    elif what.lines:
+        _begin(draft, collecting.digest_of(draft, held, what, channel=channel, name=name))
 
 
-def _repeat_digest(draft: PlanDraft, told_by: Plan) -> None:
-    if told_by.intent:
-        say_again(draft, told_by, draft.case.read(told_by.intent))
+def _ended(step: Step, one: ChannelPlan) -> ChannelPlan | None:
+    """Give the end of what may not be told in its digest any more."""
+    if expiry.expired(step.plan.expires_at, step.draft.case.now):
+        return _expired(step, one)
+    option = _option(step, one.channel)
+    if not option.reason:
+        return None
+    return step.outcome(one.channel, _SUPPRESSED, option.reason, addresses=one.addresses)
 
 
-def _digest_of(draft: PlanDraft, held: Collected, *, channel: str, name: str) -> Intent:
-    now = draft.case.now
-    return Intent(
-        recipient=draft.who,
-        template=DIGEST_TEMPLATE,
-        data=digest.data(held),
-        channels=[channel],
-        priority=held.priority,
-        type=held.type,
-        idempotency_key=f"{DIGEST_WAKE}{channel}:{held.number}",
-        locale=held.locale,
-        expires_at=now + DIGEST_LIFE_MS,
-        created_at=now,
-        id=ids.digest_id(draft.tenant, draft.who, channel, name, held.number),
-        tenant=draft.tenant,
-    )
+def _alone(step: Step, one: ChannelPlan) -> tuple[ChannelPlan, ...]:
+    return after_hold(_told_now(step, _option(step, one.channel)), one)

@@ -26,7 +26,9 @@ class Settings:
     """Static group membership (`TOCSIN_INSTANCE_ID`, default none): a worker that comes back
     under its id within the session takes up its partitions without a rebalance."""
     metrics_port: int
-    """Port of `/metrics` on loopback (`TOCSIN_METRICS_PORT`, default 0: none)."""
+    """Port of `/metrics` and `/health` (`TOCSIN_METRICS_PORT`, default 0: none)."""
+    host: str
+    """Address that this port is on (`TOCSIN_HOST`, default loopback)."""
     session_s: float
     """Seconds after which the group counts a silent worker out (`TOCSIN_SESSION_S`, default 10:
     after a kill -9 without restart others go on within 20 s)."""
@@ -55,6 +57,7 @@ class Settings:
             data_dir=Path(env.get("TOCSIN_DATA_DIR", ".local/streams")),
             instance_id=env.get("TOCSIN_INSTANCE_ID") or None,
             metrics_port=metrics_port,
+            host=env.get("TOCSIN_HOST") or "127.0.0.1",
             session_s=session_s,
             log_level=env.get("TOCSIN_LOG_LEVEL", "info").lower(),
             public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),

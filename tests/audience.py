@@ -77,6 +77,7 @@ def people(hook: str) -> dict[str, Any]:
             person("ria", webhook=f"{hook}/ria"),
             person("bob", webhook=f"{hook}/bob"),
             person("hal", webhook=f"{hook}/hal"),
+            person("tom", webhook=f"{hook}/tom"),
         ],
         "preferences": [
             {"id": "hal", "quiet_from": hours(-2), "quiet_to": hours(2), "zone": "UTC"}
@@ -95,6 +96,7 @@ def people(hook: str) -> dict[str, Any]:
             route("hushed", "sam"),
             route("ending", "ria", channels=["email", "webhook"], continue_matching=True),
             route("waiting", "hal", channels=["webhook"]),
+            route("traced", "tom", channels=["webhook"]),
         ],
     }
 

@@ -24,16 +24,16 @@ from tests.gateway import House, free_port
 from tests.processes import Process
 from tests.waiting import eventually
 
-# Each with what follows `python -m`, and the path that answers 200 once it works.
+# Each with what follows `python -m`.
 GATEWAY, TRIAGE, PLANNING = "gateway", "triage", "planning"
 SCHEDULER, SINKS, VIEWS = "scheduler", "sinks", "views"
-COMMANDS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    GATEWAY: (("connectors.serve",), "/health/ready"),
-    TRIAGE: (("streams", "triage"), ""),
-    PLANNING: (("streams", "planning"), ""),
-    SCHEDULER: (("streams", "scheduler"), ""),
-    SINKS: (("connectors.sinks",), "/health/ready"),
-    VIEWS: (("connectors.views",), "/health/ready"),
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    GATEWAY: ("connectors.serve",),
+    TRIAGE: ("streams", "triage"),
+    PLANNING: ("streams", "planning"),
+    SCHEDULER: ("streams", "scheduler"),
+    SINKS: ("connectors.sinks",),
+    VIEWS: ("connectors.views",),
 }
 READY_WITHIN_S = 60.0
 # DESIGN 2: no receipt comes in these tests, so what a provider took stays `sent`.
@@ -66,7 +66,7 @@ class Exchange:
         self._ports = {name: free_port() for name in names}
         given = commands or {}
         self.processes = {
-            name: self._process(name, given.get(name, COMMANDS[name][0])) for name in names
+            name: self._process(name, given.get(name, COMMANDS[name])) for name in names
         }
 
     def _process(self, name: str, arguments: Sequence[str]) -> Process:
@@ -100,12 +100,11 @@ class Exchange:
 
     def start(self) -> None:
         """Start what does not run, and wait until all of it works."""
-        began = {name: self._lives(name) for name in self.processes}
         started = [name for name, process in self.processes.items() if not process.running()]
         for name in started:
             self.processes[name].start()
         for name in started:
-            self._wait_until_ready(name, lives=began[name] + 1)
+            self._wait_until_ready(name)
 
     def kill(self, *names: str) -> None:
         """Kill these at once, as a power cut would."""
@@ -117,20 +116,11 @@ class Exchange:
         for process in self.processes.values():
             process.kill()
 
-    def _lives(self, name: str) -> int:
-        log = self.processes[name].log
-        return log.read_text(errors="replace").count("partitions ready") if log.exists() else 0
-
-    def _wait_until_ready(self, name: str, *, lives: int) -> None:
-        process, path = self.processes[name], COMMANDS[name][1]
+    def _wait_until_ready(self, name: str) -> None:
+        process = self.processes[name]
 
         def ended_or_ready() -> bool:
-            if not process.running():
-                return True
-            if path and process_answers(self.address(name) + path):
-                return True
-            # A streams process that has its states and its people is at work.
-            return self._lives(name) >= lives
+            return not process.running() or process_answers(f"{self.address(name)}/health/ready")
 
         eventually(ended_or_ready, within_s=READY_WITHIN_S, why=f"{name} is ready")
         assert process.running(), process.tail()
@@ -161,13 +151,23 @@ class Exchange:
 
     def events(self) -> list[DeliveryEvent]:
         """Give every step of every delivery."""
-        return self._read(declared.DELIVERIES_EVENTS, DeliveryEvent)
+        return self.read(declared.DELIVERIES_EVENTS, DeliveryEvent)
 
     def decisions(self) -> list[Decision]:
         """Give why stages dropped or held something."""
-        return self._read(declared.DECISIONS, Decision)
+        return self.read(declared.DECISIONS, Decision)
 
-    def _read(self, topic: Topic, kind: type[Any]) -> list[Any]:
+    def topics_of(self, trace: str) -> list[str]:
+        """Name the topics, without namespace, of every record that bears a trace."""
+        by_name = {self.names.topic(topic): topic.name for topic in declared.TOPICS}
+        return [
+            by_name[str(message.topic())]
+            for message in topics.read_all(self.servers, list(by_name))
+            if ("traceparent", trace.encode()) in (message.headers() or [])
+        ]
+
+    def read(self, topic: Topic, kind: type[Any]) -> list[Any]:
+        """Give every record of a topic."""
         messages = topics.read_all(self.servers, [self.names.topic(topic)])
         return [decode(kind, message.value() or b"") for message in messages]
 

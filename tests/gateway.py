@@ -73,6 +73,9 @@ def house(stack: Stack, namespace: str, tmp: Path, patch: pytest.MonkeyPatch) ->
         **stack.variables,
         "TOCSIN_NAMESPACE": namespace,
         "TOCSIN_PARTITIONS": str(PARTITIONS),
+        # Tests tell of a moment in 2023; what is old must not go while they look at it.
+        "TOCSIN_KEEP_DAYS": "0",
+        "TOCSIN_KEEP_STEPS_DAYS": "0",
     }
     for name, value in environment.items():
         patch.setenv(name, value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from connectors.admin import acts, endpoint_commands
+from connectors.admin import acts, endpoint_commands, pruning
 from connectors.settings import names
 from schemas.errors import ConfigurationError, TocsinError
 from schemas.records import DEFAULT_TENANT
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _token(commands)
     _apply(commands)
     _dead_letters(commands)
+    _prune(commands)
     endpoint_commands.describe(commands)
     _add(
         commands,
@@ -217,6 +218,18 @@ def _apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="remove what is in none of the files, of the kinds and tenants that they speak of",
     )
     _waits(command)
+
+
+def _prune(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "prune",
+        pruning.prune,
+        "Delete rows of the views that are older than TOCSIN_KEEP_DAYS and "
+        "TOCSIN_KEEP_STEPS_DAYS, as the views' process does every ten minutes.",
+        needs_database=True,
+    )
+    command.add_argument("--dry-run", action="store_true", help="only count what would go")
 
 
 def _dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -6,7 +6,7 @@ from connectors.admin.wrong import Wrong, among
 from schemas import wishes
 from schemas.addresses import address_fault
 from schemas.errors import Invalid
-from schemas.notification import NotificationType, Preference, Recipient
+from schemas.notification import LONGEST_DIGEST_S, NotificationType, Preference, Recipient
 from schemas.rates import rate
 from schemas.reasons import Excess
 from schemas.wishes import CHANNELS, TYPE
@@ -52,6 +52,8 @@ def check_type(record: NotificationType) -> None:
     check_limits(record.limits)
     if record.expires_s < 0:
         raise Wrong("expires_s", "is not negative")
+    if not 0 <= record.digest_s <= LONGEST_DIGEST_S:
+        raise Wrong("digest_s", f"is within 0 and {LONGEST_DIGEST_S} seconds, a day")
 
 
 def check_limits(limits: Mapping[str, str]) -> None:

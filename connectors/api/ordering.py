@@ -3,7 +3,7 @@
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse, Response
 
 from connectors.api import shapes
@@ -15,6 +15,8 @@ from connectors.problems import Problem
 from connectors.stores.credentials import Credential, Credentials, Scope
 from schemas.reasons import CommandKind
 
+# The trace that a caller belongs to; no part of what the API promises.
+Trace = Annotated[str, Header(include_in_schema=False)]
 _DONE = "Done: this is how the inbox shows it now."
 _RESPONSES: dict[int | str, dict[str, Any]] = NOT_FOUND | {
     409: {"description": "Its life is over; nothing can be ordered any more.", **PROBLEM},
@@ -34,10 +36,18 @@ def add_orders(router: APIRouter, *, credentials: Credentials, orders: Orders) -
         response_model=Notification,
         response_description=_DONE,
     )
-    async def ack(who: Writer, notification_id: Id, order: Order | None = None) -> Response:
+    async def ack(
+        who: Writer, notification_id: Id, order: Order | None = None, traceparent: Trace = ""
+    ) -> Response:
         """Say that somebody takes care of it."""
         return _told(
-            await orders.give(CommandKind.ACK, notification_id, who=who, order=order or Order()),
+            await orders.give(
+                CommandKind.ACK,
+                notification_id,
+                who=who,
+                order=order or Order(),
+                traceparent=traceparent,
+            ),
         )
 
     @router.post(
@@ -48,10 +58,18 @@ def add_orders(router: APIRouter, *, credentials: Credentials, orders: Orders) -
         response_model=Notification,
         response_description=_DONE,
     )
-    async def unack(who: Writer, notification_id: Id, order: Order | None = None) -> Response:
+    async def unack(
+        who: Writer, notification_id: Id, order: Order | None = None, traceparent: Trace = ""
+    ) -> Response:
         """Say that nobody takes care of it."""
         return _told(
-            await orders.give(CommandKind.UNACK, notification_id, who=who, order=order or Order()),
+            await orders.give(
+                CommandKind.UNACK,
+                notification_id,
+                who=who,
+                order=order or Order(),
+                traceparent=traceparent,
+            ),
         )
 
     @router.post(
@@ -62,11 +80,17 @@ def add_orders(router: APIRouter, *, credentials: Credentials, orders: Orders) -
         response_model=Notification,
         response_description=_DONE,
     )
-    async def resolve(who: Writer, notification_id: Id, order: Order | None = None) -> Response:
+    async def resolve(
+        who: Writer, notification_id: Id, order: Order | None = None, traceparent: Trace = ""
+    ) -> Response:
         """Say that the trouble is over."""
         return _told(
             await orders.give(
-                CommandKind.RESOLVE, notification_id, who=who, order=order or Order()
+                CommandKind.RESOLVE,
+                notification_id,
+                who=who,
+                order=order or Order(),
+                traceparent=traceparent,
             ),
         )
 
@@ -78,12 +102,19 @@ def add_orders(router: APIRouter, *, credentials: Credentials, orders: Orders) -
         response_model=Notification,
         response_description=_DONE,
     )
-    async def snooze(who: Writer, notification_id: Id, order: Snooze) -> Response:
+    async def snooze(
+        who: Writer, notification_id: Id, order: Snooze, traceparent: Trace = ""
+    ) -> Response:
         """Tell nobody until a moment, then tell if it still goes on."""
         until = _until(order, now=time.time_ns() // 1_000_000)
         return _told(
             await orders.give(
-                CommandKind.SNOOZE, notification_id, who=who, order=order, until=until
+                CommandKind.SNOOZE,
+                notification_id,
+                who=who,
+                order=order,
+                until=until,
+                traceparent=traceparent,
             ),
         )
 
@@ -95,11 +126,18 @@ def add_orders(router: APIRouter, *, credentials: Credentials, orders: Orders) -
         response_model=Notification,
         response_description=_DONE,
     )
-    async def unsnooze(who: Writer, notification_id: Id, order: Order | None = None) -> Response:
+    async def unsnooze(
+        who: Writer, notification_id: Id, order: Order | None = None, traceparent: Trace = ""
+    ) -> Response:
         """Tell of it again from now on."""
         return _told(
             await orders.give(
-                CommandKind.SNOOZE, notification_id, who=who, order=order or Order(), until=0
+                CommandKind.SNOOZE,
+                notification_id,
+                who=who,
+                order=order or Order(),
+                until=0,
+                traceparent=traceparent,
             ),
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
@@ -12,7 +12,7 @@ from connectors.problems import Problem
 from connectors.stores.credentials import Credential
 from connectors.stores.postgres import Database
 from connectors.stores.queries import inbox
-from schemas import keys
+from schemas import headers, keys
 from schemas.codec import encode
 from schemas.errors import DatabaseUnavailable
 from schemas.reasons import AlertStatus, CommandKind
@@ -30,7 +30,14 @@ TOO_LATE = (
 class Sends(Protocol):
     """Write records to Kafka."""
 
-    async def send(self, topic: str, *, key: bytes, value: bytes | None) -> tuple[int, int]:
+    async def send(
+        self,
+        topic: str,
+        *,
+        key: bytes,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> tuple[int, int]:
         """Return when Kafka has the record; KafkaUnavailable."""
 
 
@@ -70,6 +77,7 @@ class Orders:
         who: Credential,
         order: Order,
         until: int = 0,
+        traceparent: str = "",
     ) -> Given:
         """Order it, unless it is so already; Kafka has the order when this returns.
 
@@ -93,7 +101,8 @@ class Orders:
             tenant=who.tenant,
         )
         key = keys.key(who.tenant, row["fingerprint"])
-        await self._producer.send(self._topic, key=key, value=encode(command))
+        marks = headers.asked(traceparent)
+        await self._producer.send(self._topic, key=key, value=encode(command), headers=marks)
         shown = await self._shown(command, done)
         return Given(shown, row["alert_id"], command.id)
 

@@ -79,6 +79,10 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {"description": "The body is no JSON.", **PROBLEM},
     409: {"description": "The first request with this key is still worked on.", **PROBLEM},
     413: {"description": "The body is too large.", **PROBLEM},
+    429: {
+        "description": "The key or its tenant sends too much; come again after `Retry-After`.",
+        **PROBLEM,
+    },
 }
 
 
@@ -110,8 +114,11 @@ def add_posting(router: APIRouter, parts: Parts) -> None:
     )
     async def post_intents(who: Sender, request: Request, idempotency_key: Key = None) -> Response:
         """Take one intent, or up to 500 of which either all are taken or none is."""
+        parts.rates.enter(tenant=who.tenant, key=who.id, door="intents")
         body = await _body(request, parts)
         asked = intent_bodies.asked(body)
+        more = len(asked.intents) - 1
+        parts.rates.more(more, tenant=who.tenant, key=who.id, door="intents")
         key = checked_key(idempotency_key)
         run: Run | None = None
         if key:

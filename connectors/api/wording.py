@@ -27,7 +27,7 @@ WHY: dict[str, str] = {
     Reason.ADDRESS_GONE: "the address no longer exists or refuses messages",
     Reason.QUIET_HOURS: "the recipient's quiet hours",
     Reason.RATE_LIMITED: "the recipient has had as many messages on this channel as are allowed",
-    Reason.DIGESTED: "it was gathered with others into one message",
+    Reason.DIGESTED: "it is gathered with others, to be told as one message",
     Reason.NOT_TOLD: "the recipient was never told that it began",
     Reason.TEMPLATE_FAILED: "the template could not be filled in",
     Reason.SUPERSEDED: "a newer message about the same alert went out before it",

@@ -20,6 +20,7 @@ from connectors.ingest.records import finish
 from connectors.ingest.replay import SharedUsed, Used
 from connectors.ingest.rules import RuleBook
 from connectors.problems import Problem
+from connectors.rates import Rates
 from connectors.settings import Taking
 from connectors.stores.credentials import Credential
 from connectors.stores.redis import Redis
@@ -49,6 +50,7 @@ class Parts:
     rules: RuleBook
     rules_loaded: Callable[[], bool]
     taking: Taking
+    rates: Rates
     redis: Redis | None = None
     public_url: str = ""
     now_ms: Callable[[], int] = wall_ms
@@ -106,6 +108,7 @@ class Gateway:
         parts = self._parts
         headers = dict(request.headers.items())
         credential = await doors.admit(parts.credentials, headers=headers, path_token=token)
+        parts.rates.enter(tenant=credential.tenant, key=credential.id, door="ingest")
         if form not in FORMATS:
             raise Problem(404, f"no such format; there are {', '.join(FORMATS)}", where=form[:40])
         if not parts.rules_loaded():
@@ -166,6 +169,8 @@ class Gateway:
             )
             for alert in said.alerts
         ]
+        more, tenant, key = len(alerts) - 1, credential.tenant, credential.id
+        self._parts.rates.more(more, tenant=tenant, key=key, door="ingest")
         entered = await self._intake.take(
             alerts, traceparent=payload.headers.get("traceparent", "")
         )

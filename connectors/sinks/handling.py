@@ -17,6 +17,8 @@ from connectors.sinks.outcome import Origin
 from connectors.sinks.publish import Publisher
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Answer, Refused, Sink, Unknown
+from connectors.sinks.tracing import TRACE
+from schemas import headers
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.errors import HouseFault
 from schemas.reasons import DeliveryStatus, Reason
@@ -96,6 +98,7 @@ class Handler:
                     delivery = msgspec.structs.replace(delivery, maybe_repeat=True)
                 # Looked at just before the call: waiting took time.
                 if held and not _is_expired(delivery):
+                    TRACE.set(headers.trace(item.origin.headers).decode())
                     answer = await self._call(delivery)
         finally:
             if held and answer is not None:

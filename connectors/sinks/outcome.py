@@ -256,4 +256,4 @@ def dropped(origin: Origin, delivery: Delivery, *, now: int) -> Output:
 
 def carried(given: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     """Keep of a record's headers those that its outputs bear as well."""
-    return [(name, value) for name, value in given if name == headers.TRACEPARENT]
+    return list(headers.carried(given))

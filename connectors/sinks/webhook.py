@@ -16,6 +16,7 @@ from connectors.sinks.addresses import Guard, Unresolved
 from connectors.sinks.provider_settings import Calling
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Answer, Later, Limits, Refused, Sent, Unknown, Withheld
+from connectors.sinks.tracing import TRACE
 from connectors.sinks.wire import NoAnswer, NotSent, Wires
 from connectors.stores.endpoints import Endpoint, Endpoints, Secret
 from connectors.stores.postgres import Database
@@ -134,6 +135,9 @@ class Webhook:
             "X-Webhook-Event": _word(delivery.type or delivery.template),
             "X-Webhook-Attempt": str(delivery.attempt),
         }
+        trace = TRACE.get()
+        if trace and all(name.lower() != "traceparent" for name in headers):  # one of its own wins
+            headers["traceparent"] = trace
         if secrets:
             headers["webhook-signature"] = signing.signatures(
                 body, secrets, message=delivery.id, at_s=at_s

@@ -11,9 +11,10 @@ import structlog
 from connectors import logs
 from connectors.health import Health
 from connectors.kafka import Producer
-from connectors.settings import Settings
+from connectors.settings import Keeping, Settings, keeping
 from connectors.stores.heard import Heard
 from connectors.stores.postgres import Database
+from connectors.stores.pruning import Pruner
 from connectors.stores.redis import Redis
 from connectors.views.following import FOLLOWED, Following
 from connectors.views.meters import Meters
@@ -22,10 +23,10 @@ from connectors.views.shadow import Shadow
 from schemas.errors import ConfigurationError, HouseFault
 
 log = structlog.get_logger("tocsin.views")
-DATABASE_CONNECTIONS = 3
+DATABASE_CONNECTIONS = 4
 
 
-async def run(settings: Settings, *, metrics_port: int, instance_id: str) -> None:
+async def run(settings: Settings, keeping: Keeping, *, metrics_port: int, instance_id: str) -> None:
     """Keep the views current until told to stop."""
     names = settings.names
     async with AsyncExitStack() as opened:
@@ -58,10 +59,17 @@ async def run(settings: Settings, *, metrics_port: int, instance_id: str) -> Non
             meters=meters,
         )
         opened.callback(_show_health(settings, following, meters, port=metrics_port).close)
+        pruner = Pruner(database, keeping, names, told=meters.pruned)
+        opened.push_async_callback(_ended, asyncio.create_task(pruner.run()))
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, following.stop)
         await following.run()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _show_health(settings: Settings, following: Following, meters: Meters, *, port: int) -> Health:
@@ -79,7 +87,7 @@ def main() -> int:
     """Read the settings and run."""
     logs.set_up()
     try:
-        settings = Settings.from_env()
+        settings, kept = Settings.from_env(), keeping()
         if not settings.stores.redis_url:
             raise ConfigurationError("REDIS_URL is not set; `make up` writes it to .local/env")
         port = int(os.environ.get("TOCSIN_METRICS_PORT") or 0)
@@ -88,7 +96,7 @@ def main() -> int:
         return 2
     instance_id = os.environ.get("TOCSIN_INSTANCE_ID", "")
     try:
-        asyncio.run(run(settings, metrics_port=port, instance_id=instance_id))
+        asyncio.run(run(settings, kept, metrics_port=port, instance_id=instance_id))
     except HouseFault as fault:
         print(f"error: {fault}; restart needed", file=sys.stderr)
         return 70

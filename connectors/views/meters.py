@@ -16,6 +16,7 @@ class Meters:
         self._in = self._counter(metrics.RECORDS_IN)
         self._rows = self._counter(metrics.VIEW_ROWS)
         self._dead = self._counter(metrics.DEAD_LETTERS)
+        self._pruned = self._counter(metrics.VIEW_PRUNED)
         self._lag = Gauge(
             metrics.LAG.name, metrics.LAG.help, metrics.LAG.labels, registry=self.registry
         )
@@ -30,6 +31,10 @@ class Meters:
     def applied(self, topic: str, count: int) -> None:
         """Count records that were written."""
         self._rows.labels(topic).inc(count)
+
+    def pruned(self, table: str, count: int) -> None:
+        """Count rows that were old and went."""
+        self._pruned.labels(table).inc(count)
 
     def dead(self, reason: str) -> None:
         """Count a record that could not be taken."""

@@ -39,9 +39,9 @@ class App:
 GATEWAY = "gateway"
 APPS: tuple[App, ...] = (
     App(GATEWAY, ("connectors.serve",), health="/health/ready"),
-    App("triage", ("streams", "triage"), health="/metrics"),
-    App("planning", ("streams", "planning"), health="/metrics"),
-    App("scheduler", ("streams", "scheduler"), health="/metrics"),
+    App("triage", ("streams", "triage"), health="/health/ready"),
+    App("planning", ("streams", "planning"), health="/health/ready"),
+    App("scheduler", ("streams", "scheduler"), health="/health/ready"),
     App("views", ("connectors.views",), health="/health/ready"),
     App("sinks", ("connectors.sinks",), health="/health/ready"),
 )

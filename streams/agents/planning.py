@@ -144,14 +144,16 @@ class Planning:
 
     def _rekey(self, intent: Intent, key: bytes, record: SourceRecord, batch: Batch) -> None:
         """Send a record once more under its recipient's key, its id settled by its first place."""
-        origin = ((headers.REKEYED_FROM, headers.origin(batch.partition, record.offset)),)
-        self._outbox.append((batch.topic, key, encode(intent), origin))
+        origin = (headers.REKEYED_FROM, headers.origin(batch.partition, record.offset))
+        marks = (origin, *headers.carried(record.headers))
+        self._outbox.append((batch.topic, key, encode(intent), marks))
         self._sensors.rekeyed(1)
 
     def _apply(self, planned: Planned, record: SourceRecord, batch: Batch, key: bytes) -> None:
         # Encoded and measured before anything is changed: a record whose outputs are too large
         # goes to the dead letters and leaves no trace in the state.
-        outputs = self._encoded(planned, key)
+        trace = (headers.carried(record.headers) or None) if record.headers else None
+        outputs = self._encoded(planned, key, trace)
         partition = batch.partition
         for state_key, state in planned.states.items():
             self.states.put(partition, state_key, state)
@@ -165,24 +167,24 @@ class Planning:
         if planned.faults:
             self._bury_intent(planned.faults, record, batch)
 
-    def _encoded(self, planned: Planned, key: bytes) -> list[Output]:
+    def _encoded(self, planned: Planned, key: bytes, trace: Headers | None) -> list[Output]:
         outputs: list[Output] = []
         for delivery in planned.deliveries:
             topic = self._delivery_topics[delivery.channel, delivery.lane]
-            outputs.append((topic, key, encode(delivery), None))
+            outputs.append((topic, key, encode(delivery), trace))
         for event in planned.events:
             subject = keys.key(event.tenant, event.intent_id)
-            outputs.append((self._events_topic, subject, encode(event), None))
-        outputs += [self._scheduled(alarm, key) for alarm in planned.alarms]
+            outputs.append((self._events_topic, subject, encode(event), trace))
+        outputs += [self._scheduled(alarm, key, trace) for alarm in planned.alarms]
         for decision in planned.decisions:
             subject = keys.key(decision.tenant, decision.subject_id)
-            outputs.append((self._decisions_topic, subject, encode(decision), None))
+            outputs.append((self._decisions_topic, subject, encode(decision), trace))
         for topic, _key, value, _headers in outputs:
             if len(value) > OUTPUT_BYTES:
                 raise Oversized(f"{len(value)} bytes for {topic}, at most {OUTPUT_BYTES}")
         return outputs
 
-    def _scheduled(self, alarm: Alarm, key: bytes) -> Output:
+    def _scheduled(self, alarm: Alarm, key: bytes, trace: Headers | None) -> Output:
         tenant = keys.split(key)[0]
         urgent = alarm.lane == Lane.URGENT
         item = Scheduled(
@@ -195,7 +197,7 @@ class Planning:
             urgent=urgent,
             tenant=tenant,
         )
-        return self._scheduled_topic, keys.key(tenant, alarm.id), encode(item), None
+        return self._scheduled_topic, keys.key(tenant, alarm.id), encode(item), trace
 
     def _bury_intent(self, faults: list[Fault], record: SourceRecord, batch: Batch) -> None:
         """Keep what was to be told in words that failed; a wake alone would not say it."""

@@ -6,7 +6,7 @@ flushed; a crash in between fires it once more, and who is woken judges by his o
 
 from collections.abc import Iterator
 
-from schemas import keys, topics
+from schemas import headers, keys, topics
 from schemas.codec import decode
 from schemas.deliveries import Scheduled
 from schemas.errors import HouseFault, Invalid
@@ -76,7 +76,8 @@ class Scheduler:
         if record.key != keys.key(item.tenant, item.id):
             raise Invalid(f"key: {record.key[:80]!r} is not tenant:id of the item")
         held = self.states.get(partition, record.key)
-        after = pending(item, held, offset=record.offset)
+        trace = headers.trace(record.headers) if record.headers else b""
+        after = pending(item, held, offset=record.offset, trace=trace)
         if after is held:
             return
         self.states.put(partition, record.key, after)
@@ -110,7 +111,8 @@ class Scheduler:
             item = self.states.get(moment.partition, moment.key)
             if item is None or item.due_at != moment.due_at:
                 continue  # it was cancelled, moved, or put out already
-            self._send(self._names[item.topic], item.key, item.value)
+            topic, traced = self._names[item.topic], headers.traced(item.trace)
+            self._send(topic, item.key, item.value, headers=traced)
             self.states.put(moment.partition, moment.key, None)
             self._sensors.fired(item.topic)
 

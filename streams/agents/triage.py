@@ -30,10 +30,10 @@ from streams.kafka.states import States
 from streams.kafka.sweep import Sweep
 from streams.settings import Settings
 
-Marks = tuple[bool, tuple[int, int] | None, tuple[int, int] | None]
+Marks = tuple[bool, tuple[int, int] | None, tuple[int, int] | None, headers.Headers | None]
 # Under this key, which no tenant can have, lies how far a partition's commands are carried out.
 CARRIED_OUT = b"carried-out"
-UNMARKED: Marks = (False, None, None)
+UNMARKED: Marks = (False, None, None, None)
 
 
 def build(settings: Settings) -> App:
@@ -115,7 +115,9 @@ class Triage:
         self._sensors.dead_letter(reason)
 
     def _take_raw(self, record: SourceRecord, partition: int, rules: Rules, now_s: float) -> None:
-        marked, origin, ordered = _read_headers(record.headers) if record.headers else UNMARKED
+        given = record.headers
+        marked, origin, ordered, trace = _read_headers(given) if given else UNMARKED
+        self._voice.trace = trace
         if ordered is not None:
             self._carry_out(record, partition, ordered, rules, now_s)
             return
@@ -149,6 +151,7 @@ class Triage:
             headers=(
                 (headers.FINGERPRINTED, self._identities.mark),
                 (headers.REKEYED_FROM, headers.origin(partition, record.offset)),
+                *headers.carried(record.headers),
             ),
             timestamp=record.timestamp,
         )
@@ -162,11 +165,12 @@ class Triage:
         """
         ordered = decode(AlertCommand, _checked(record.value))
         key = keys.key(ordered.tenant, ordered.fingerprint)
+        trace, at = headers.carried(record.headers), record.timestamp
         if key == record.key:
-            place = ((headers.COMMAND, headers.origin(partition, record.offset)),)
-            self._send(self._raw_topic, key, _checked(record.value), headers=place)
+            place = (headers.COMMAND, headers.origin(partition, record.offset))
+            self._send(self._raw_topic, key, _checked(record.value), headers=(place, *trace))
         else:
-            self._send(self._command_topic, key, encode(ordered), timestamp=record.timestamp)
+            self._send(self._command_topic, key, encode(ordered), headers=trace, timestamp=at)
             self._sensors.rekeyed(1)
 
     def _carry_out(
@@ -273,8 +277,8 @@ def _checked(value: bytes | None) -> bytes:
 
 
 def _read_headers(given: Sequence[tuple[str, bytes]]) -> Marks:
-    """Find whether we computed the key, where the record stood first, and if it is a command."""
-    marked, origin, command = UNMARKED
+    """Find whether we computed the key, where it stood first, if it is a command, and its trace."""
+    marked, origin, command, trace = UNMARKED
     try:
         for name, content in given:
             if name == headers.FINGERPRINTED:
@@ -283,6 +287,8 @@ def _read_headers(given: Sequence[tuple[str, bytes]]) -> Marks:
                 origin = headers.parse_origin(content)
             elif name == headers.COMMAND:
                 command = headers.parse_origin(content)
+            elif name == headers.TRACEPARENT:
+                trace = headers.carried(((name, content),)) or None
     except ValueError as error:
         raise Invalid(str(error)) from error
-    return marked, origin, command
+    return marked, origin, command, trace

@@ -8,6 +8,7 @@ one, each record would wake the producer's thread and travel nearly alone.
 from schemas import keys, topics
 from schemas.codec import encode
 from schemas.errors import Oversized
+from schemas.headers import Headers
 from schemas.limits import OUTPUT_BYTES
 from schemas.reasons import Priority
 from schemas.records import AlertChange
@@ -16,7 +17,7 @@ from streams.core.triage.stage import Verdict
 from streams.kafka.producer import Outputs
 from streams.kafka.sensors import Sensors
 
-Encoded = list[tuple[str, bytes, bytes]]  # topic, key and value
+Encoded = list[tuple[str, bytes, bytes]]  # topic, key and value, all under the record's trace
 
 _HIGH = int(Priority.HIGH)
 
@@ -26,7 +27,8 @@ class Voice:
 
     def __init__(self, names: Names, outputs: Outputs, sensors: Sensors) -> None:
         self._send = outputs.send
-        self._kept: Encoded = []
+        self._kept: list[tuple[Headers | None, Encoded]] = []
+        self.trace: Headers | None = None  # of the record that is judged
         self._count_change = sensors.change
         self._count_drop = sensors.drop
         self._changes = names.topic(topics.ALERTS_CHANGES)
@@ -55,7 +57,7 @@ class Voice:
 
     def keep(self, verdict: Verdict, outputs: Encoded) -> None:
         """Keep what `encoded` made of the Verdict."""
-        self._kept += outputs
+        self._kept.append((self.trace, outputs))
         for change in verdict.changes:
             self._count_change(change.kind)
         for decision in verdict.decisions:
@@ -65,8 +67,9 @@ class Voice:
         """Hand over what was kept, in the order in which it was decided."""
         kept, self._kept = self._kept, []
         send = self._send
-        for topic, key, value in kept:
-            send(topic, key, value)
+        for trace, outputs in kept:
+            for topic, key, value in outputs:
+                send(topic, key, value, headers=trace)
 
     def change(self, key: bytes, change: AlertChange) -> None:
         """Hand over at once a change that the clock decided."""

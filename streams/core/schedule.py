@@ -20,7 +20,9 @@ from schemas.topics import WAKEABLE
 OVERDUE_PER_S = 5_000.0
 
 
-def pending(item: Scheduled, held: Pending | None, *, offset: int) -> Pending | None:
+def pending(
+    item: Scheduled, held: Pending | None, *, offset: int, trace: bytes = b""
+) -> Pending | None:
     """Decide what is pending under the item's id from now on; None where nothing is.
 
     An item that was met before changes nothing: `held` comes back as it is.
@@ -44,6 +46,7 @@ def pending(item: Scheduled, held: Pending | None, *, offset: int) -> Pending | 
         value=item.value,
         urgent=item.urgent,
         offset=offset,
+        trace=trace,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -74,11 +74,6 @@ class Sensors:
 
     def _gauge(self, metric: metrics.Metric) -> Gauge:
         return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
-
-    def serve(self, port: int) -> None:
-        """Answer `/metrics` on this port of loopback; 0 serves nothing."""
-        if port:
-            start_http_server(port, addr="127.0.0.1", registry=self.registry)
 
     def records_in(self, topic: str, count: int) -> None:
         """Count records read."""

@@ -237,6 +237,18 @@ class Consumer(driver.Consumer):
             ends = await self.highwaters(*changelogs)
             self._shell.keep_persisted({tp.partition: end - 1 for tp, end in ends.items()})
 
+    def missing(self) -> str:
+        """Say what has to come before records are judged; empty where nothing is missing.
+
+        A worker that the group gave no partition stands ready to take one over.
+        """
+        if self.membership_lost():
+            return "the group has given no partitions yet"
+        ours = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
+        if not self.flow_active or not ours <= self._expected.keys():
+            return "states are being restored"
+        return ""
+
     def lag(self) -> dict[TP, int]:
         """Count, by source partition, the records that are not read yet."""
         behind = {}

@@ -4,10 +4,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from schemas.notification import DIGEST_S, LONGEST_DIGEST_S, NotificationType
 from schemas.plan_state import NOWHERE, Collected, Place
 
 MOST = 50  # lines of one digest; more are only counted
 LINE_CHARS = 200
+
+
+def window_ms(kind: NotificationType) -> int:
+    """Say how long messages of a type are collected; what is not said or no time is the default."""
+    return (min(kind.digest_s, LONGEST_DIGEST_S) if kind.digest_s > 0 else DIGEST_S) * 1000
 
 
 def collect(
@@ -24,14 +30,14 @@ def collect(
     """Add an intent to what is collected, or begin anew where nothing is or it was told.
 
     The first says when the digest is due, its type and its locale; the highest priority counts.
-    The same object where the intent stands in it; one that was only counted is counted again.
+    The same object where the intent waits in it; one that was only counted is counted again.
     """
-    if held is not None and any(known == intent_id for known, _ in held.items):
-        return held
     item = (intent_id, one_line(line))
     if held is None or not collecting(held):
         number = next_number(held, now=now)
         return Collected(number, due_at, (item,), type=kind, locale=locale, priority=priority)
+    if any(known == intent_id for known, _ in held.items):
+        return held
     priority = max(held.priority, priority)
     if len(held.items) >= MOST:
         return replace(held, more=held.more + 1, priority=priority)
@@ -53,6 +59,13 @@ def told_last(held: Collected | None) -> int:
     if held is None:
         return 0
     return held.before if held.wake == NOWHERE else held.number
+
+
+def intents_told_last(held: Collected | None) -> tuple[str, ...]:
+    """Name the intents that stood in the digest that was told last."""
+    if held is None:
+        return ()
+    return held.told if held.wake == NOWHERE else tuple(known for known, _ in held.items)
 
 
 def next_number(held: Collected | None, *, now: int) -> int:

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from schemas.notification import NotificationType
 from schemas.plan_state import ChannelPlan, Plan
-from schemas.reasons import NO_CHANNEL, DeliveryStatus
+from schemas.reasons import NO_CHANNEL, DeliveryStatus, Reason
 from schemas.records import Intent
 from streams.core.planning import told
 from streams.core.planning.kinds import kind_of
@@ -12,6 +12,8 @@ from streams.core.planning.plan_draft import PlanDraft, is_digest
 from streams.core.planning.saying import say
 
 _HELD = DeliveryStatus.HELD.value
+_QUEUED = DeliveryStatus.QUEUED.value
+_SUPERSEDED = DeliveryStatus.SUPERSEDED.value
 
 
 class Step:
@@ -31,10 +33,17 @@ class Step:
         self.words = case.words(intent)
 
     def outcome(
-        self, channel: str, outcome: str, reason: str = "", *, until: int = 0, digest: str = ""
+        self,
+        channel: str,
+        outcome: str,
+        reason: str = "",
+        *,
+        until: int = 0,
+        addresses: tuple[str, ...] = (),
+        digest: str = "",
     ) -> ChannelPlan:
         """Make what this step decided of a channel."""
-        return ChannelPlan(channel, outcome, reason, until, (), self.number, digest)
+        return ChannelPlan(channel, outcome, reason, until, addresses, self.number, digest)
 
     def keep(self, decided: tuple[ChannelPlan, ...]) -> None:
         """Write the step down, and say it."""
@@ -54,3 +63,14 @@ class Step:
         if intent.alert_id and not intent.ends:
             told.remember(draft, intent, after)
         say(draft, after, intent, words)
+
+
+def after_hold(now: ChannelPlan, held: ChannelPlan) -> tuple[ChannelPlan, ...]:
+    """Bring every delivery that was held to an outcome of its own."""
+    if now.outcome not in {_HELD, _QUEUED}:
+        return (replace(now, addresses=held.addresses),)
+    left = tuple(address for address in held.addresses if address not in now.addresses)
+    if not left:
+        return (now,)
+    reason = Reason.SUPERSEDED.value
+    return now, ChannelPlan(held.channel, _SUPERSEDED, reason, 0, left, now.step)

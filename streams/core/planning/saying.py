@@ -57,7 +57,8 @@ def _say(draft: PlanDraft, plan: Plan, intent: Intent, words: Words | None, *, s
             _deliver(draft, plan, one, intent, words)
         else:
             _tell(draft, plan, one, intent, words)
-    until = [one.until for one in plan.channels if one.outcome == _HELD]
+    # What waits for a digest comes with that.
+    until = [one.until for one in plan.channels if one.outcome == _HELD and not one.digest]
     if until:
         mark = f"{PLAN_WAKE}{plan.intent_id}"
         due_at = min(*until, plan.expires_at) if plan.expires_at else min(until)

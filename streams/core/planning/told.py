@@ -46,7 +46,7 @@ def remember(draft: PlanDraft, intent: Intent, plan: Plan) -> None:
         return
     told = _told(draft, intent) or Told()
     if told.ended_by and intent.alert_seq >= told.seq:
-        told = Told(seq=told.seq)  # the alert began again
+        told = Told(seq=told.seq, before=_unsaid(draft, told))  # the alert began again
     known = intent.id in told.intents
     draft.put(
         told_key(draft.recipient, intent.alert_id),
@@ -91,7 +91,7 @@ def end(draft: PlanDraft, intent: Intent) -> Way | Reason:
 def repeat(draft: PlanDraft, intent: Intent) -> None:
     """Say once more what the end at this place withdrew."""
     told = _told(draft, intent)
-    for intent_id in told.intents if told is not None else ():
+    for intent_id in (*told.before, *told.intents) if told is not None else ():
         plan = draft.plan(intent_id)
         if plan is not None and plan.intent and plan.last == draft.case.place:
             say_again(draft, plan, draft.case.read(plan.intent))
@@ -100,6 +100,11 @@ def repeat(draft: PlanDraft, intent: Intent) -> None:
 def _told(draft: PlanDraft, intent: Intent) -> Told | None:
     found = draft.get(told_key(draft.recipient, intent.alert_id))
     return found if isinstance(found, Told) else None
+
+
+def _unsaid(draft: PlanDraft, told: Told) -> tuple[str, ...]:
+    plans = ((known, draft.plan(known)) for known in (*told.before, *told.intents))
+    return tuple(known for known, plan in plans if plan is not None and plan.intent)[-REMEMBERED:]
 
 
 def _withdraw(draft: PlanDraft, plan: Plan) -> list[str]:
@@ -123,7 +128,7 @@ def _withdrawn(one: ChannelPlan, step: int) -> ChannelPlan:
     if one.outcome != _HELD:
         return one
     reason = Reason.RESOLVED_FIRST.value
-    return replace(one, outcome=_SUPERSEDED, reason=reason, until=0, step=step)
+    return replace(one, outcome=_SUPERSEDED, reason=reason, until=0, step=step, digest="")
 
 
 def _digests_told(draft: PlanDraft, plan: Plan) -> Iterator[str]:

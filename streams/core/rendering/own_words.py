@@ -37,10 +37,10 @@ ALERT = Template(
 
 DIGEST = Template(
     id="digest",
-    version="built-in-1",
+    version="built-in-2",
     parts={
         "*.subject": "{{ count }} notifications",
-        "*.text": """{{ count }} notifications came while you had reached your limit:
+        "*.text": """{{ count }} notifications, gathered into one message:
 {% for item in items %}
 - {{ item }}
 {% endfor %}

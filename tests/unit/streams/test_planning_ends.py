@@ -83,3 +83,15 @@ def test_a_resolve_read_again_says_again_what_it_withdrew() -> None:
     first = planner.takes(resolve)
     again = planner.reads(planner.records[-1][0], resolve)
     assert {event.id for event in first.events} == {event.id for event in again.events}
+
+
+def test_a_resolve_read_again_after_a_new_fire_says_what_it_withdrew() -> None:
+    """An alert that began again in the meantime hides nothing of the end before."""
+    planner = Planner(NIGHT)
+    planner.takes(intent("f1", **ALERT, alert_seq=1))
+    resolve = intent("r", **ALERT, alert_seq=2, ends=True)
+    first = planner.takes(resolve)
+    place = planner.records[-1][0]
+    planner.takes(intent("f2", **ALERT, alert_seq=3))
+    again = planner.reads(place, resolve)
+    assert {event.id for event in first.events} == {event.id for event in again.events}

@@ -18,9 +18,14 @@ FEW = settings(max_examples=80, deadline=None)
 NIGHT = Preference(id="ann", quiet_from="22:00", quiet_to="07:00")
 TIGHT = {"email": "2/h", "sms": "1/d", "push": "3/min"}
 
+KINDS = (
+    *("news", "transactional", "alert", "fire", "resolve", "wait", "night"),
+    *("news+key", "transactional+key", "alert+key", "fire+key", "resolve+key"),
+)
+
 moves = st.lists(
     st.tuples(
-        st.sampled_from(("news", "transactional", "alert", "fire", "resolve", "wait", "night")),
+        st.sampled_from(KINDS),
         st.integers(0, 3),
         st.sampled_from((0, 1, MINUTE, 20 * MINUTE, HOUR, 9 * HOUR)),
         st.sampled_from((None, ["email"], ["sms", "push"], ["email", "sms", "fax"])),
@@ -41,7 +46,10 @@ def _planner() -> Planner:
 
 def _record(planner: Planner, number: int, what: str, priority: int, move: Any) -> Intent:
     _moved, channels, alert = move
+    what, _, keyed = what.partition("+")
     fields: dict[str, Any] = {"priority": priority, "channels": channels, "type": what}
+    if keyed:
+        fields |= {"digest_key": f"k{number % 2}"}
     if what in {"fire", "resolve"}:
         fields |= {
             "type": "alert",

@@ -115,6 +115,7 @@ def test_an_address_that_can_be_used_is_taken(tmp_path: Path, address: str) -> N
         ("types", "channels: [fax]", 3, "channels: 'fax' is none of email"),
         ("types", "limits: {sms: 5}", 3, "limits"),
         ("types", "expires_s: -5", 3, "is not negative"),
+        ("types", "digest_s: 25h", 3, "is within 0 and 86400 seconds, a day"),
         ("recipients", "adresses: {}", 3, "did you mean 'addresses'?"),
     ],
 )

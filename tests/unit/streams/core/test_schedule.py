@@ -120,3 +120,10 @@ def test_a_cleared_agenda_is_empty() -> None:
     agenda.clear()
 
     assert not agenda.due(1)
+
+
+def test_an_item_keeps_its_trace() -> None:
+    """A wake belongs to the trace of who asked for it, also after a restart of the scheduler."""
+    traced = pending(ITEM, None, offset=7, trace=b"00-4bf9")
+    assert traced is not None
+    assert b"00-4bf9" == unpack_pending(pack_pending(traced)).trace

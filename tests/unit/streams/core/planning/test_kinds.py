@@ -47,14 +47,17 @@ def test_a_record_overrules_what_is_built_in() -> None:
 
 
 def test_the_defaults_of_a_tenant_serve_every_type_without_a_record() -> None:
-    """The type `*` is everything to an unknown type, and only channels and expiry to others."""
-    everybody = NotificationType(id="*", channels=["email"], excess="delay", expires_s=60)
+    """The type `*` is everything to an unknown type, and only channels and times to others."""
+    everybody = NotificationType(
+        id="*", channels=["email"], excess="delay", expires_s=60, digest_s=5
+    )
     said = {"*": everybody, "news": NotificationType(id="news", channels=["push"])}
     assert NotificationType(
-        id="offer", channels=["email"], excess="delay", expires_s=60
+        id="offer", channels=["email"], excess="delay", expires_s=60, digest_s=5
     ) == kind_of("offer", said)
     assert ["push"] == kind_of("news", said).channels
     assert 60 == kind_of("news", said).expires_s
+    assert 5 == kind_of("news", said).digest_s
     assert "drop" == kind_of("news", said).excess
     assert "digest" == kind_of("alert", said).excess
     assert ["email"] == kind_of("alert", said).channels
