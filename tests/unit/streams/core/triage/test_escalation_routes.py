@@ -46,11 +46,13 @@ def test_several_routes_have_their_own_steps_and_one_message_a_person() -> None:
         "two",
         position=2,
         to=["dan"],
-        escalation=[later(300, "eve", "bob", channels=["push"]), later(600, "fay")],
+        escalation=[later(60, "fay"), later(300, "eve", "bob", channels=["push"])],
     )
-    verdict = fired(one, two).orders("wake", at=5 * MINUTE)
+    story = fired(one, two)
+    assert [("fay", 1)] == steps_of(story.orders("wake", at=MINUTE))
+    verdict = story.orders("wake", at=5 * MINUTE)
 
-    assert [("bob", 1), ("eve", 1)] == steps_of(verdict)
+    assert [("bob", 1), ("eve", 2)] == steps_of(verdict)
     assert ["sms", "push"] == verdict.intents[0].channels
     assert ["escalated to bob, eve"] == [change.note for change in verdict.changes]
     assert ["one", "two"] == [decision.rule_id for decision in verdict.decisions]

@@ -169,10 +169,11 @@ def test_an_alert_that_gives_way_to_the_next_one_has_ended() -> None:
     """What comes after the window is another alert, and the one before it is open no more."""
     story = Story(ANN)
     first = story.hears(source="slack")
-    verdict = story.hears(at=HOUR, source="slack")
+    verdict = story.hears(at=HOUR + MINUTE, source="slack")
 
     assert ["resolved", "fired"] == kinds(verdict)
     ended, fired = verdict.changes
+    assert (NOON + HOUR, NOON + HOUR + MINUTE) == (ended.occurred_at, fired.occurred_at)
     assert ended.alert_id == first.changes[0].alert_id != fired.alert_id
     assert [fired.alert_id] == [intent.alert_id for intent in verdict.intents]
 
