@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import fastavro
 import msgspec
 import orjson
 from fastavro.schema import fingerprint, to_parsing_canonical_form
+from msgspec import Struct
 
 from schemas import flat_avro
 from schemas.checks import check, check_raw_alert, without_nul
@@ -63,7 +64,7 @@ class _Form:
         json_fields = frozenset(name for name, kind in kinds.items() if kind == dict[str, Any])
         self.json_fields = json_fields
         self.has_headers = "headers" in kinds
-        self.matchers = kinds.get("matchers")
+        self.lists = {name: kind for name, kind in kinds.items() if _is_list_of_structs(kind)}
         functions = flat_avro.compiled(
             record_type, self.schema, json_fields=json_fields, loads=loads
         )
@@ -76,8 +77,8 @@ class _Form:
             datum[name] = orjson.dumps(datum[name]).decode()
         if self.has_headers:
             datum["headers"] = [{"name": n, "value": v} for n, v in datum["headers"]]
-        if self.matchers:
-            datum["matchers"] = [msgspec.structs.asdict(m) for m in datum["matchers"]]
+        for name in self.lists:
+            datum[name] = [msgspec.structs.asdict(item) for item in datum[name]]
         out = BytesIO()
         fastavro.schemaless_writer(out, self.schema, datum)
         return out.getvalue()
@@ -95,10 +96,15 @@ class _Form:
             fields[name] = loads(fields[name].encode())
         if self.has_headers:
             fields["headers"] = [(h["name"], h["value"]) for h in fields["headers"]]
-        if self.matchers:
-            fields["matchers"] = msgspec.convert(fields["matchers"], self.matchers)
+        for name, kind in self.lists.items():
+            fields[name] = msgspec.convert(fields[name], kind)
         record = self.record_type(**fields)
         return (without_nul(record) if b"\0" in raw[head:] else record), body.tell()
+
+
+def _is_list_of_structs(kind: Any) -> bool:
+    items = get_args(kind)
+    return get_origin(kind) is list and isinstance(items[0], type) and issubclass(items[0], Struct)
 
 
 def _texts(record_type: type[Record]) -> list[str]:

@@ -41,11 +41,24 @@ class Silence(Record, frozen=True, kw_only=True, gc=False):
     tenant: str = DEFAULT_TENANT
 
 
+class EscalationStep(Struct, frozen=True, kw_only=True):
+    """Tell these recipients too, `after_s` seconds after the route told of an alert.
+
+    An empty `template` is the route's; `channels` None leaves them to the preferences.
+    """
+
+    after_s: int
+    recipients: list[str]
+    template: str = ""
+    channels: list[str] | None = None
+
+
 class Route(Record, frozen=True, kw_only=True, gc=False):
     """Say who is told about which alerts; lower `position` is asked first.
 
     The first match ends the search unless it says `continue_matching`. Where `retell_s` is given,
     those who were told are told again so often while the alert is open and unacknowledged.
+    `escalation` says who else is told while it stays so, the earliest step first.
     """
 
     AVRO: ClassVar[str] = "control/route"
@@ -60,6 +73,7 @@ class Route(Record, frozen=True, kw_only=True, gc=False):
     continue_matching: bool = False
     tenant: str = DEFAULT_TENANT
     retell_s: int = 0
+    escalation: list[EscalationStep] = field(default_factory=list)
 
 
 class Rule(Record, frozen=True, kw_only=True, gc=False):

@@ -12,3 +12,5 @@ BROKER_BYTES = 2 * MIB  # what broker and producers let pass
 CUT_LABEL = "tocsin_cut"  # names the fields that were cut; no part of any identity
 JSON_DEPTH = 64
 LABELS = 64
+ESCALATION_STEPS = 10  # of one route
+ESCALATION_S = 7 * 86_400  # the latest step, counted from when the route told of the alert

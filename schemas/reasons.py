@@ -215,6 +215,8 @@ class Reason(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     UNKNOWN_ALERT = "unknown_alert"
     NOTHING_TO_CHANGE = "nothing_to_change"
+    ESCALATION_STEP = "escalation_step"
+    WINDOW_OVER = "window_over"
     # planning
     EXPIRED = "expired"
     UNKNOWN_RECIPIENT = "unknown_recipient"

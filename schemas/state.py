@@ -14,7 +14,7 @@ from schemas.records import RawAlert
 
 FOREVER = (1 << 63) - 1
 
-MUTED = 0x04  # something is to be told once a silence or snooze is over
+MUTED = 0x04  # something is to be told once a silence or snooze is over, unless somebody cares
 UNTOLD = 0x01  # count ran ahead of what the last change said
 RESERVED = 0x02  # a `repeated` change is decided and perhaps not yet published
 
@@ -25,6 +25,19 @@ class Reservation(Struct, frozen=True, array_like=True, gc=False):
     seq: int
     count: int
     last_seen_at: int
+
+
+class Escalation(Struct, frozen=True, array_like=True, gc=False):
+    """Hold how far the steps of one route were taken.
+
+    `since` is the moment, in Kafka's time, from which they are counted; `taken_ms` and `next_ms`
+    are how long after it the last one taken and the next one stand (0: none).
+    """
+
+    route_id: str
+    since: int
+    taken_ms: int = 0
+    next_ms: int = 0
 
 
 class AlertState(Struct, frozen=True, array_like=True, gc=False):
@@ -45,7 +58,10 @@ class AlertState(Struct, frozen=True, array_like=True, gc=False):
     `templates` stands beside `told`: the template of each recipient's first telling.
     `wake_at` is the moment for which the scheduler was last asked to wake us.
     `content` is what is to be told at such a moment, kept while there is one.
-    `told_at` and `retell_ms` say when people were told last, and how often they are told again.
+    `told_at` and `retell_ms` say when people were told last, in Kafka's time, and how often they
+    are told again.
+    `lag_ms` is how much later than its event time Kafka had the record that began it.
+    `escalations` stands for each route with steps that told of the alert, in the routes' order.
     """
 
     opened_partition: int = -1
@@ -82,6 +98,8 @@ class AlertState(Struct, frozen=True, array_like=True, gc=False):
     content: RawAlert | None = None
     told_at: int = 0
     retell_ms: int = 0
+    escalations: list[Escalation] | None = None
+    lag_ms: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -93,7 +111,7 @@ def pack_alert(state: AlertState, *, lapses_at: int) -> bytes:
     flags = (UNTOLD if state.count > state.said_count else 0) | (
         RESERVED if state.reserved is not None else 0
     )
-    if state.owed and state.content is not None:
+    if state.owed and state.content is not None and not state.acknowledged:
         flags |= MUTED
     return bytes((flags,)) + lapses_at.to_bytes(8, "big") + _encoder.encode(state)
 

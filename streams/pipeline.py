@@ -8,11 +8,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.reasons import AlertStatus, ChangeKind, Outcome, RawStatus, Reason, Stage
+from schemas.reasons import AlertStatus, Anchor, ChangeKind, Outcome, RawStatus, Reason, Stage
 from schemas.records import AlertCommand, RawAlert
 from schemas.state import AlertState
 from streams.core.event_time import EventTime, event_time
-from streams.core.triage import dedup, holding, life, moments, plain, priority, silence
+from streams.core.triage import (
+    dedup,
+    escalation,
+    holding,
+    life,
+    moments,
+    plain,
+    priority,
+    silence,
+)
 from streams.core.triage.coalesce import announce, announced, reserve
 from streams.core.triage.command import Order, order
 from streams.core.triage.dedup import Move
@@ -36,6 +45,7 @@ __all__ = [
 ]
 
 _OPEN = AlertStatus.OPEN.value
+_UNTIL_ENDED = Anchor.OPEN.value
 
 
 def triage(
@@ -72,7 +82,7 @@ def staged(
     _MOVES[move](draft, item)
     if time.skewed and dedup.has_alert(draft.state):
         draft.decide_once(Stage.TRIAGE, Outcome.CHANGED, Reason.CLOCK_SKEW)
-    return _armed(draft.verdict())
+    return _armed(draft.verdict(), now=place.timestamp)
 
 
 def command(
@@ -104,17 +114,17 @@ def command(
         _woken(draft, cmd, place, rules.tenants.get(cmd.tenant, NONE_FOR_TENANT))
     else:
         carry_out(what, draft, cmd, place=place)
-    verdict = _armed(draft.verdict())
+    verdict = _armed(draft.verdict(), now=place.timestamp)
     return verdict if state is not None else replace(verdict, state=None)
 
 
-def _armed(verdict: Verdict) -> Verdict:
+def _armed(verdict: Verdict, *, now: int) -> Verdict:
     # A wake that comes too early is no harm, so an alert asks again only for an earlier moment.
     state = verdict.state
     at = 0 if state is None else moments.next_at(state)
     if state is None or not at or 0 < state.wake_at <= at:
         return verdict
-    return replace(verdict, state=replace(state, wake_at=at), wake_at=at)
+    return replace(verdict, state=replace(state, wake_at=at), wake_at=max(at, now))
 
 
 def _still_muted(state: AlertState, at: int, rules: TenantRules) -> bool:
@@ -158,6 +168,7 @@ def _reopen(draft: Draft, item: Item) -> None:
         "window_ends_at": dedup.Life(state.anchor, state.window_ms).ends_at(item.at),
         "acknowledged": False,
         "acknowledged_by": "",
+        "lag_ms": max(item.place.timestamp - item.at, 0),
         "saved": state.saved + 1,
     }
     _change_and_tell(draft, item, ChangeKind.REOPENED, **fields)
@@ -190,6 +201,8 @@ def _tell_withheld(
     kind = ChangeKind.UNSILENCED if withheld_by_rule else ChangeKind.ESCALATED
     if "count" in fields:
         fields["saved"] = state.saved + 1
+    # Those who were told first are told first: the steps are counted anew from here.
+    fields["escalations"] = escalation.resumed(state.escalations, now=item.place.timestamp)
     draft.change(kind, raw=None if withheld_by_rule else item.raw, stale=False, **fields)
     firing_for_ms = max(item.at - draft.state.first_seen_at, 0)
     holding.tell(draft, item, firing_for_s=firing_for_ms // 1000)
@@ -201,21 +214,31 @@ def _woken(draft: Draft, cmd: AlertCommand, place: Place, rules: TenantRules) ->
     if at >= state.wake_at:
         draft.set(wake_at=0)
     if moments.timed_out(state, at=at):
-        life.end(draft, place=place, raw=None, actor="timeout")
-    elif state.status != _OPEN or state.acknowledged or state.content is None:
-        return
-    else:
+        if state.anchor == _UNTIL_ENDED:
+            life.end(draft, place=place, raw=None, actor=life.TIMEOUT)
+        else:
+            life.run_out(draft)
+    elif state.status == _OPEN and not state.acknowledged and state.content is not None:
+        # A wake says for when it was asked; what is told now is judged by the moment it comes.
+        now = replace(place, timestamp=max(at, place.timestamp))
         graded = Graded(state.priority, state.priority)
-        item = Item(state.content, cmd.fingerprint, place, EventTime(at), graded, rules)
-        held = holding.hold(state, item)
-        if state.owed:
-            mute = held.mute if held else None
-            known = (state.muted_by, state.muted_until)
-            if held is None or (mute is not None and (mute.id, mute.ends_at) != known):
-                _tell_withheld(draft, item, held, {})
-        elif held is None and moments.retold(state, at=at):
-            draft.change(ChangeKind.REPEATED, note="told again")
-            holding.tell(draft, item, firing_for_s=max(at - state.first_seen_at, 0) // 1000)
+        time = EventTime(now.timestamp)
+        _look(draft, Item(state.content, cmd.fingerprint, now, time, graded, rules))
+
+
+def _look(draft: Draft, item: Item) -> None:
+    state = draft.state
+    held = holding.hold(state, item)
+    mute = held.mute if held else None
+    if state.owed:
+        known = (state.muted_by, state.muted_until)
+        if held is None or (mute is not None and (mute.id, mute.ends_at) != known):
+            _tell_withheld(draft, item, held, {})
+    elif moments.is_due(state, at=item.at):
+        if mute is not None:
+            _tell_withheld(draft, item, held, {})
+        elif held is None:
+            holding.go_on(draft, item)
 
 
 def _change_and_tell(draft: Draft, item: Item, kind: ChangeKind, **fields: Any) -> None:

@@ -56,7 +56,8 @@ def people(hook: str) -> dict[str, Any]:
                 "id": "alert",
                 "parts": {
                     "*": {
-                        "subject": "{% if ends %}Resolved: {% endif %}{{ title }}",
+                        "subject": "{% if ends %}Resolved: {% elif escalation_step is defined %}"
+                        "Step {{ escalation_step }}: {% endif %}{{ title }}",
                         "text": "{{ title }}: {{ body }}",
                     }
                 },
@@ -78,6 +79,8 @@ def people(hook: str) -> dict[str, Any]:
             person("bob", webhook=f"{hook}/bob"),
             person("hal", webhook=f"{hook}/hal"),
             person("tom", webhook=f"{hook}/tom"),
+            person("ida"),
+            person("jon"),
         ],
         "preferences": [
             {"id": "hal", "quiet_from": hours(-2), "quiet_to": hours(2), "zone": "UTC"}
@@ -97,6 +100,7 @@ def people(hook: str) -> dict[str, Any]:
             route("ending", "ria", channels=["email", "webhook"], continue_matching=True),
             route("waiting", "hal", channels=["webhook"]),
             route("traced", "tom", channels=["webhook"]),
+            route("unheeded", "ida", escalation=[{"after_s": "6s", "recipients": ["jon"]}]),
         ],
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.control import Matcher, Route, Rule, Silence
+from schemas.control import EscalationStep, Matcher, Route, Rule, Silence
 from schemas.records import AlertChange, AlertCommand, Decision, Intent, RawAlert
 from schemas.state import AlertState
 from streams.core.triage.rules import NO_RULES, Rules, compile_rules
@@ -43,6 +43,11 @@ def route(ident: str, *matchers: str, to: Iterable[str] = ("ann",), **fields: An
     """Build a route that tells Ann."""
     chosen = [matcher(m) for m in matchers]
     return Route(id=ident, matchers=chosen, recipients=list(to), **fields)
+
+
+def later(after_s: int, *to: str, **fields: Any) -> EscalationStep:
+    """Build a step of an escalation."""
+    return EscalationStep(after_s=after_s, recipients=list(to), **fields)
 
 
 def rule(ident: str, kind: str, *matchers: str, **fields: Any) -> Rule:

@@ -60,14 +60,23 @@ def create(
         done.result(timeout=30)
 
 
-def produce(servers: str, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
-    """Send keyed records as our producers do, wait for all of them and say how many."""
+def produce(
+    servers: str,
+    topic: str,
+    records: Iterable[tuple[bytes | None, bytes | None]],
+    *,
+    timestamp: int = 0,
+) -> int:
+    """Send keyed records as our producers do, wait for all of them and say how many.
+
+    `timestamp` is the moment at which Kafka shall have had them; 0 is now.
+    """
     producer = _producer(servers)
     count = 0
     for key, value in records:
         while True:
             try:
-                producer.produce(topic, value, key)
+                producer.produce(topic, value, key, timestamp=timestamp)
                 break
             except BufferError:
                 producer.poll(0.1)

@@ -115,6 +115,8 @@ def _record(kind: type[Control], entry: Mapping, *, now: int) -> Control:
 def _value(name: str, value: Any, *, now: int) -> Any:
     if name == "matchers":
         return written.matchers(value)
+    if name == "escalation":
+        return written.steps(value)
     if name.endswith("_at"):
         return written.moment(name, value, now=now)
     if name.endswith("_s") and isinstance(value, str):

@@ -7,6 +7,7 @@ import re2
 from connectors.admin.wrong import Wrong, among
 from schemas.control import Matcher, Route, Rule, Silence
 from schemas.keys import TENANT
+from schemas.limits import ESCALATION_S, ESCALATION_STEPS
 from schemas.reasons import Anchor, Channel, Priority, RuleKind
 from schemas.records import NO_PRIORITY
 
@@ -70,15 +71,38 @@ def _check_silence(silence: Silence) -> None:
 
 
 def _check_route(route: Route) -> None:
-    if not route.recipients:
-        raise Wrong("recipients", "name at least one")
-    if not all(recipient.strip() for recipient in route.recipients):
-        raise Wrong("recipients", "one of them is empty")
+    _check_people(route.recipients, "recipients")
     _check_priority(route.min_priority, "min_priority", least=Priority.LOW)
-    for channel in route.channels or ():
-        among("channels", channel, Channel)
-    if route.channels is not None and not route.channels:
-        raise Wrong("channels", "leave it out to let preferences decide")
+    _check_channels(route.channels, "channels")
+    if route.retell_s < 0:
+        raise Wrong("retell_s", "is not negative")
+    if len(route.escalation) > ESCALATION_STEPS:
+        raise Wrong("escalation", f"has {len(route.escalation)} steps; at most {ESCALATION_STEPS}")
+    before_s = 0
+    for number, step in enumerate(route.escalation):
+        where = f"escalation[{number}]"
+        if step.after_s <= before_s:
+            than = "later than the step before it" if number else "more than 0"
+            raise Wrong(f"{where}.after_s", f"must be {than}")
+        if step.after_s > ESCALATION_S:
+            raise Wrong(f"{where}.after_s", f"at most {ESCALATION_S // 86_400} days")
+        before_s = step.after_s
+        _check_people(step.recipients, f"{where}.recipients")
+        _check_channels(step.channels, f"{where}.channels")
+
+
+def _check_people(recipients: list[str], field: str) -> None:
+    if not recipients:
+        raise Wrong(field, "name at least one")
+    if not all(recipient.strip() for recipient in recipients):
+        raise Wrong(field, "one of them is empty")
+
+
+def _check_channels(channels: list[str] | None, field: str) -> None:
+    for channel in channels or ():
+        among(field, channel, Channel)
+    if channels is not None and not channels:
+        raise Wrong(field, "leave it out to let preferences decide")
 
 
 def _check_a_rule(rule: Rule) -> None:

@@ -1,4 +1,4 @@
-"""Written: times, spans, matchers and priorities, read as people write them in files."""
+"""Written: times, spans, matchers, steps and priorities, read as people write them in files."""
 
 import re
 from datetime import UTC, date, datetime
@@ -8,7 +8,7 @@ import msgspec
 
 from connectors.admin.wrong import Wrong, unknown
 from connectors.admin.yaml_files import Mapping
-from schemas.control import Matcher
+from schemas.control import EscalationStep, Matcher
 from schemas.reasons import Priority
 
 _SPAN = re.compile(r"(\d+)(ms|s|m|h|d|w)")
@@ -39,6 +39,29 @@ def matchers(value: Any) -> list[Any]:
             out.append(dict(each))
         else:
             raise Wrong(f"matchers[{number}]", 'expected text as in severity="critical"')
+    return out
+
+
+def steps(value: Any) -> list[Any]:
+    """Read the steps of an escalation, each with its span."""
+    if not isinstance(value, list):
+        raise Wrong("escalation", "expected a list of steps")
+    known = {field.name: field.required for field in msgspec.structs.fields(EscalationStep)}
+    out = []
+    for number, each in enumerate(value):
+        where = f"escalation[{number}]"
+        if not isinstance(each, Mapping):
+            raise Wrong(where, "expected names and values, as {after_s: 5m, recipients: [ann]}")
+        for name in each:
+            if name not in known:
+                raise Wrong(f"{where}.{name}", unknown(name, known))
+        missing = [name for name, required in known.items() if required and name not in each]
+        if missing:
+            raise Wrong(where, f"{missing[0]} is missing")
+        span = each["after_s"]
+        if isinstance(span, str):
+            span = span_ms(f"{where}.after_s", span) // 1000
+        out.append({**each, "after_s": span})
     return out
 
 

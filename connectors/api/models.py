@@ -111,9 +111,9 @@ class Change(BaseModel):
     muted_by: str
     muted_until: str | None
     snoozed_until: str | None
-    actor: str
+    actor: str = Field(description="Who did it; `timeout` where the clock did.")
     rule_id: str
-    note: str
+    note: str = Field(description="What was noted, or whom a step of an escalation told.")
 
 
 class NotificationWithHistory(Notification):

@@ -238,8 +238,8 @@ class Triage:
                 continue
             state = self.states.get(partition, key)
             if state is not None and timed_out(state, at=before):
-                self._wakes.order(key, at=before, actor="timeout")
-            else:
+                self._wakes.order_end(partition, key, at=before)
+            elif state is None or pipeline.lapses_at(state) < before:
                 self.states.put(partition, key, None)
 
     def announce(self) -> None:

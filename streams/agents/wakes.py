@@ -1,7 +1,7 @@
 """Wakes: how triage gets to look at alerts of which nobody speaks.
 
 Moments that are known beforehand go to the scheduler. Two are not: a silence that is lifted by
-hand, and an alert of which nothing was heard for a day, which is found by sweeping
+hand, and an alert of which nothing was heard for too long, which is found by sweeping
 (docs/decisions/0011-time-outs-are-swept.md). For those triage orders a wake itself.
 """
 
@@ -25,6 +25,9 @@ SILENT_S = 60.0
 IDLE_LOOKS = 200
 IDLE_LOOK_S = 1.0
 
+# An order to end an alert is given again after so long: while triage lags, it is on its way.
+AGAIN_AFTER_S = 60.0
+
 Place = tuple[int, bytes]  # partition and key
 Output = tuple[str, bytes, bytes]  # topic, key and value
 
@@ -33,7 +36,12 @@ class Wakes:
     """Schedule wakes for alerts, and order those whose moment nobody knew."""
 
     def __init__(
-        self, names: Names, store: PartitionStore, *, send: Callable[[str, bytes, bytes], None]
+        self,
+        names: Names,
+        store: PartitionStore,
+        *,
+        send: Callable[[str, bytes, bytes], None],
+        clock: Callable[[], float] = monotonic_s,
     ) -> None:
         self._scheduled_topic = names.topic(topics.SCHEDULED)
         self._command_topic = names.topic(topics.ALERTS_COMMANDS)
@@ -43,6 +51,8 @@ class Wakes:
         self._obeyed: Rules | None = None
         self._latest: dict[int, tuple[int, float]] = {}
         self._looked_at = monotonic_s()
+        self._ending: dict[Place, float] = {}
+        self._clock = clock
 
     def scheduled(self, key: bytes, *, at: int, priority: int) -> Output:
         """Make the item by which the scheduler wakes us for the alert under this key."""
@@ -109,6 +119,15 @@ class Wakes:
         wake = _wake(tenant, fingerprint, at=at, actor=actor)
         self._send(self._command_topic, key, wake)
 
+    def order_end(self, partition: int, key: bytes, *, at: int) -> None:
+        """Order a wake for an alert that timed out, unless one is on its way."""
+        now = self._clock()
+        while self._ending and next(iter(self._ending.values())) <= now - AGAIN_AFTER_S:
+            del self._ending[next(iter(self._ending))]
+        if (partition, key) not in self._ending:
+            self._ending[partition, key] = now
+            self.order(key, at=at, actor="timeout")
+
     def ready(self, partition: int) -> None:
         """Find which of the partition's alerts are muted."""
         self.heard(partition, 0)
@@ -121,6 +140,7 @@ class Wakes:
         """Forget it all: the next owner finds it in the states."""
         self._muted.clear()
         self._latest.clear()
+        self._ending.clear()
 
 
 def _wake(tenant: str, fingerprint: str, *, at: int, actor: str) -> bytes:

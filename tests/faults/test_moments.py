@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.control import Matcher, Route, Silence
+from schemas.control import EscalationStep, Matcher, Route, Silence
 from schemas.topics import Names
 from tests.conftest import Stack
 from tests.faults.timepiece import Timepiece
@@ -16,6 +16,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.stack
 
 DAY_MS = 86_400_000
+AFTER_S = 8
 LIFTED_WITHIN_S = 10.0  # DESIGN 4: a silence expired by hand is noticed within this
 
 
@@ -85,6 +86,65 @@ def test_what_waits_for_a_moment_comes_by_itself(timepiece: Timepiece) -> None:
     assert {"fired", "resolved"} == {
         intent.data["kind"] for intent in timepiece.told() if intent.data["title"] == "old"
     }
+
+
+def test_steps_are_taken_once_and_in_time_whatever_dies(timepiece: Timepiece) -> None:
+    """Of many alerts each that nobody acknowledges escalates, step by step, and no other does.
+
+    Triage is killed while the first step is awaited, and again while the second is.
+    """
+    steps = [
+        EscalationStep(after_s=AFTER_S, recipients=["bob"]),
+        EscalationStep(after_s=2 * AFTER_S, recipients=["cy", "ann"]),
+    ]
+    timepiece.rule(Route(id="all", recipients=["ann"], escalation=steps))
+
+    def follows() -> bool:
+        early = timepiece.alert(f"early {now_ms()}")
+        timepiece.until(early, ["fired"])
+        return bool(timepiece.scheduled())
+
+    eventually(follows, within_s=20, why="triage obeys the new route")
+    alerts = timepiece.outages(30)
+    cared_for = list(alerts)[::3]
+    alone = [title for title in alerts if title not in cared_for]
+    timepiece.order([alerts[title] for title in cared_for], "ack")
+    eventually(lambda: len(_told(timepiece)) >= len(alerts), within_s=20, why="Ann is told")
+    timepiece.kill_at_work(timepiece.workers[0], at_work_s=0.1)
+    eventually(lambda: "bob" in _told(timepiece)[alone[0]], within_s=40, why="Bob is told")
+    timepiece.kill_at_work(timepiece.workers[0], at_work_s=0.1)
+    eventually(
+        lambda: all("cy" in _told(timepiece)[title] for title in alone),
+        within_s=40,
+        why="Cy is told of every alert",
+    )
+
+    told = _told(timepiece)
+    assert [{"ann": 1}] * len(cared_for) == [_counts(told[title]) for title in cared_for]
+    assert [{"ann": 2, "bob": 1, "cy": 1}] * len(alone) == [_counts(told[t]) for t in alone]
+    for title in alone:
+        first, again = told[title]["ann"]
+        (bob,), (cy,) = told[title]["bob"], told[title]["cy"]
+        assert bob - first >= AFTER_S * 1000
+        assert again == cy >= bob + AFTER_S * 1000
+    timepiece.order([alerts[alone[0]]], "resolve")
+    timepiece.until(alerts[alone[0]], ["fired", "repeated", "repeated", "resolved"])
+    ends = [intent for intent in timepiece.told() if intent.ends]
+    assert ["ann", "bob", "cy"] == sorted(intent.recipient for intent in ends)
+
+
+def _told(timepiece: Timepiece) -> dict[str, dict[str, list[int]]]:
+    """Give by title who was told that an outage goes on, and when."""
+    told: dict[str, dict[str, list[int]]] = {}
+    for intent in timepiece.told():
+        title = intent.data["title"]
+        if title.startswith("outage") and not intent.ends:
+            told.setdefault(title, {}).setdefault(intent.recipient, []).append(intent.created_at)
+    return told
+
+
+def _counts(told: dict[str, list[int]]) -> dict[str, int]:
+    return {who: len(times) for who, times in told.items()}
 
 
 def test_people_are_told_again_until_somebody_takes_care(timepiece: Timepiece) -> None:

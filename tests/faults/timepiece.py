@@ -1,6 +1,7 @@
 """Triage and the scheduler side by side: what becomes of alerts of which nobody speaks."""
 
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from schemas.control import Route, Silence
 from schemas.deliveries import Scheduled
 from schemas.identity import Identities
 from schemas.keys import key
-from schemas.records import AlertChange, Intent, RawAlert, Record
+from schemas.records import AlertChange, AlertCommand, Intent, RawAlert, Record
 from schemas.topics import Names, Topic
 from tests import topics
 from tests.faults.desk import Desk
@@ -60,9 +61,28 @@ class Timepiece(Desk):
     ) -> str:
         """Send a raw alert of a source with a life cycle and give its fingerprint."""
         raw = RawAlert(source="grafana", title=title, labels=labels or {}, occurred_at=occurred_at)
-        identity = _IDENTITIES.fingerprint(raw)
-        self._put(agreed.ALERTS_RAW, key(raw.tenant, identity), encode(raw))
-        return identity
+        return self._report([raw])[0]
+
+    def outages(self, count: int) -> dict[str, str]:
+        """Send so many alerts at once and give the fingerprint of each title."""
+        names = [f"outage {number}" for number in range(count)]
+        raws = [RawAlert(source="grafana", title=name, labels={"no": name}) for name in names]
+        return dict(zip(names, self._report(raws), strict=True))
+
+    def order(self, identities: Iterable[str], kind: str) -> None:
+        """Order something done to alerts, as the API would."""
+        orders = (AlertCommand(kind=kind, fingerprint=each, actor="ops") for each in identities)
+        pairs = [(key(each.tenant, each.fingerprint), encode(each)) for each in orders]
+        topics.produce(self.servers, self.names.topic(agreed.ALERTS_COMMANDS), pairs)
+
+    def _report(self, raws: Sequence[RawAlert]) -> list[str]:
+        identities = [_IDENTITIES.fingerprint(raw) for raw in raws]
+        pairs = [
+            (key(raw.tenant, identity), encode(raw))
+            for raw, identity in zip(raws, identities, strict=True)
+        ]
+        topics.produce(self.servers, self.names.topic(agreed.ALERTS_RAW), pairs)
+        return identities
 
     def _put(self, topic: Topic, record_key: bytes, value: bytes | None) -> None:
         topics.produce(self.servers, self.names.topic(topic), [(record_key, value)])

@@ -20,7 +20,7 @@ from tests.audience import (
     told,
 )
 from tests.conftest import Stack, remove_topics
-from tests.exchange import Exchange
+from tests.exchange import TRIAGE, Exchange
 from tests.fakes.beside import Beside, receiving_beside
 from tests.fakes.receiver import Act, sendgrid_yes
 from tests.gateway import house
@@ -243,6 +243,40 @@ def test_a_silence_holds_back_until_it_ends(
 
     holds(exchange, lambda: title in dict(mailed(mails, "sam")), why="sam is told by the clock")
     assert time.time() >= int(ends_at)
+
+
+def test_what_nobody_acknowledges_reaches_the_next_person(
+    exchange: Exchange, client: httpx.Client, mails: Beside
+) -> None:
+    """Jon is mailed of what Ida leaves alone, once, whatever dies; what she took never reaches him.
+
+    The inbox shows the step and why, and the end reaches both.
+    """
+    left = report(client, "unheeded smoke", priority="high")["fingerprint"]
+    taken = report(client, "unheeded water", priority="high")["fingerprint"]
+
+    def acknowledged() -> bool:
+        return client.post(f"/api/notifications/{taken}/ack").status_code == 200
+
+    holds(exchange, acknowledged, why="Ida takes one in hand")
+    exchange.kill(TRIAGE)
+    exchange.start()
+    holds(exchange, lambda: mailed(mails, "jon"), why="Jon is mailed of the other")
+    history = client.get(f"/api/notifications/{left}").json()["history"]
+    assert [("repeated", "escalated to jon"), ("fired", "")] == [
+        (each["kind"], each["note"]) for each in history
+    ]
+    explained = client.get(f"/api/notifications/{left}/explain").json()["decisions"]
+    assert [("escalation_step", "unheeded")] == [(d["reason"], d["rule_id"]) for d in explained]
+
+    report(client, "unheeded smoke", status="resolved")
+    holds(exchange, lambda: len(mailed(mails, "jon")) == 2, why="Jon learns that it is over")
+    assert ["Step 1: unheeded smoke", "Resolved: unheeded smoke"] == [
+        subject for subject, _ in mailed(mails, "jon")
+    ]
+    assert ["unheeded smoke", "unheeded water", "Resolved: unheeded smoke"] == [
+        subject for subject, _ in mailed(mails, "ida")
+    ]
 
 
 def test_an_end_follows_its_beginning(

@@ -1,7 +1,8 @@
 """An order is answered when the inbox shows that it was carried out, or with why it was not."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from schemas import keys
-from schemas.codec import decode
+from schemas.codec import decode, encode
+from schemas.fingerprint import fingerprint
 from schemas.reasons import Reason
-from schemas.records import AlertChange, AlertCommand, Decision
-from schemas.topics import ALERTS_COMMANDS, Names
+from schemas.records import AlertChange, AlertCommand, Decision, RawAlert
+from schemas.topics import ALERTS_COMMANDS, ALERTS_RAW, Names
+from tests.builders import HOUR
 from tests.gateway import PARTITIONS, House
 from tests.inbox import Rows, change, get, publish, refusal
 from tests.processes import Process
+from tests.topics import produce
 from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.stack
@@ -118,6 +122,57 @@ async def test_an_order_is_answered_when_the_inbox_shows_it(
         entry["kind"] for entry in history
     ]
     assert {"note": "on it", "actor": "ann"}.items() <= history[3].items()
+
+
+@pytest.fixture
+def judging(home: House, tmp_path: Path) -> Iterator[Process]:
+    """Run the real triage for the time of the test."""
+    env = {**home.environment, "TOCSIN_DATA_DIR": str(tmp_path / "triage"), "TOCSIN_SESSION_S": "6"}
+    with Process(["streams", "triage"], env=env, log=tmp_path / "triage.log") as process:
+        yield process
+
+
+def _heard(home: House, titles: Sequence[str], *, at: int) -> list[str]:
+    """Let chat have told these at a moment, and give their fingerprints."""
+    raws = [RawAlert(source="slack", title=title, occurred_at=at) for title in titles]
+    prints = [fingerprint(raw) for raw in raws]
+    pairs = [
+        (keys.key(raw.tenant, each), encode(raw)) for raw, each in zip(raws, prints, strict=True)
+    ]
+    servers = home.environment["KAFKA_BOOTSTRAP_SERVERS"]
+    produce(servers, Names(home.namespace).topic(ALERTS_RAW), pairs, timestamp=at)
+    return prints
+
+
+@pytest.mark.usefixtures("judging", "views")
+async def test_what_nobody_takes_in_hand_leaves_the_open_ones_by_itself(
+    home: House, inbox: httpx.AsyncClient
+) -> None:
+    """Three hours after a word in chat it is over; what was acknowledged can still be resolved."""
+    now = time.time_ns() // 1_000_000
+    left, cared_for = _heard(home, ["CPU is high", "Disk is full"], at=now - 3 * HOUR)
+    await _shown(inbox, left)
+    await _shown(inbox, cared_for)
+    assert (await inbox.post(f"/api/notifications/{cared_for}/ack")).json()["acknowledged"]
+
+    async def ended() -> bool:
+        # A partition's time is that of its records, so time goes on while others speak.
+        words = ("red", "green", "blue", "black", "white", "grey", "pink", "brown")
+        _heard(home, words, at=time.time_ns() // 1_000_000)
+        return bool((await get(inbox, f"/notifications/{left}"))["status"] == "resolved")
+
+    await eventually_async(ended, within_s=20, why="the clock ends what nobody took in hand")
+    history = (await get(inbox, f"/notifications/{left}"))["history"]
+    assert [("resolved", "timeout"), ("fired", "")] == [(c["kind"], c["actor"]) for c in history]
+    decisions = (await get(inbox, f"/notifications/{left}/explain"))["decisions"]
+    assert "window_over" in {each["reason"] for each in decisions}
+    listed = (await get(inbox, "/notifications", status="open"))["items"]
+    still_open = {each["fingerprint"] for each in listed}
+    assert left not in still_open
+    assert cared_for in still_open
+    assert 200 == (await inbox.post(f"/api/notifications/{left}/resolve")).status_code
+    resolved = await inbox.post(f"/api/notifications/{cared_for}/resolve")
+    assert (200, "resolved") == (resolved.status_code, resolved.json()["status"])
 
 
 @pytest.mark.usefixtures("triage", "views")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.reasons import Outcome, RawStatus, Reason, Stage
 from schemas.records import RawAlert
 from schemas.state import AlertState
-from streams.core.triage import silence, telling
+from streams.core.triage import escalation, silence, telling
 from streams.core.triage.draft import ONCE, Draft
 from streams.core.triage.item import Item
 from streams.core.triage.route import routing
@@ -72,9 +72,21 @@ def say(draft: Draft, held: Hold) -> None:
 
 def tell(draft: Draft, item: Item, **data: Any) -> None:
     """Tell those whom the routes name, or say that no route names anyone."""
-    found = routing(item.raw, priority=draft.state.priority, rules=item.rules)
+    state, now = draft.state, item.place.timestamp
+    found = routing(item.raw, priority=state.priority, rules=item.rules)
     telling.tell(draft, found.addressees, raw=item.raw, place=item.place, **data)
     if not found.addressees:
         draft.decide_once(Stage.ROUTE, Outcome.DROPPED, Reason.NO_ROUTE, rule_id=found.route_id)
-    elif found.retell_ms:
-        draft.set(told_at=item.at, retell_ms=found.retell_ms, content=kept(item.raw))
+    elif found.going_on:
+        draft.set(
+            told_at=now,
+            retell_ms=found.retell_ms,
+            escalations=escalation.begun(state.escalations, found.going_on, now=now),
+            content=kept(item.raw),
+        )
+
+
+def go_on(draft: Draft, item: Item) -> None:
+    """Tell again, and take the steps that are due, as the routes have it now."""
+    found = routing(item.raw, priority=draft.state.priority, rules=item.rules)
+    escalation.go_on(draft, item, found)

@@ -5,6 +5,8 @@ Who is told of a beginning is not decided here; the end is told to whom the begi
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.reasons import AlertStatus, Anchor, ChangeKind, Outcome, RawStatus, Reason, Stage
 from schemas.records import RawAlert
 from schemas.state import AlertState
@@ -17,6 +19,7 @@ from streams.core.triage.stage import Place
 _OPEN = AlertStatus.OPEN.value
 _RESOLVED = AlertStatus.RESOLVED.value
 _LAST = Anchor.LAST.value
+TIMEOUT = "timeout"  # who ends what nobody ends
 
 
 def opened(before: AlertState, item: Item) -> AlertState:
@@ -41,6 +44,7 @@ def opened(before: AlertState, item: Item) -> AlertState:
         source=raw.source,
         title=raw.title,
         stale=item.time.stale,
+        lag_ms=max(place.timestamp - at, 0),
     )
 
 
@@ -117,12 +121,36 @@ def end(draft: Draft, *, place: Place, raw: RawAlert | None, actor: str, note: s
         owed=False,
         content=None,
         retell_ms=0,
+        escalations=None,
     )
     if draft.subject.stale:
         draft.decide_once(Stage.TRIAGE, Outcome.DROPPED, Reason.STALE)
     else:
         telling.tell_end(draft, raw=raw, place=place, actor=actor)
     _say_saved(draft)
+
+
+def run_out(draft: Draft) -> None:
+    """Resolve an alert that nobody ended in its time; that is no news, so nobody is told.
+
+    It ends with its window, whatever record or wake shows that this is over.
+    """
+    state, subject = draft.state, draft.subject
+    ended_at = max(state.window_ends_at, state.last_seen_at, state.changed_at)
+    draft.subject = replace(subject, at=ended_at, stale=state.stale)
+    draft.change(
+        ChangeKind.RESOLVED,
+        actor=TIMEOUT,
+        status=_RESOLVED,
+        changed_at=ended_at,
+        owed=False,
+        content=None,
+        retell_ms=0,
+        escalations=None,
+    )
+    draft.decide(Stage.DEDUP, Outcome.CHANGED, Reason.WINDOW_OVER, mark=draft.state.seq)
+    _say_saved(draft)
+    draft.subject = subject
 
 
 def remember_resolve(draft: Draft, item: Item) -> None:
@@ -158,10 +186,16 @@ def remember_resolve(draft: Draft, item: Item) -> None:
 
 
 def retire(draft: Draft) -> None:
-    """Let the alert give way to another: what was counted of it is said now or never."""
+    """Let the alert give way to another: what was counted of it is said now or never.
+
+    One that is still open is over now: nobody could end it any more.
+    """
     if not dedup.has_alert(draft.state):
         return
     _announce(draft)
+    if draft.state.status == _OPEN:
+        run_out(draft)
+        return
     draft.state = reserve(draft.state)
     _announce(draft)
     _say_saved(draft)

@@ -2,7 +2,7 @@
 
 from schemas.reasons import ChangeKind, Outcome, Reason, Stage
 from schemas.records import AlertCommand
-from streams.core.triage import life
+from streams.core.triage import escalation, life
 from streams.core.triage.command import Order
 from streams.core.triage.draft import Draft
 from streams.core.triage.stage import Place
@@ -23,13 +23,15 @@ def _acknowledge(draft: Draft, cmd: AlertCommand, _place: Place) -> None:
     )
 
 
-def _unacknowledge(draft: Draft, cmd: AlertCommand, _place: Place) -> None:
+def _unacknowledge(draft: Draft, cmd: AlertCommand, place: Place) -> None:
+    now = max(draft.subject.at, place.timestamp)
     draft.change(
         ChangeKind.UNACKNOWLEDGED,
         actor=cmd.actor,
         note=cmd.note,
         acknowledged=False,
         acknowledged_by="",
+        escalations=escalation.resumed(draft.state.escalations, now=now),
     )
 
 

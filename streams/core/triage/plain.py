@@ -112,7 +112,7 @@ def _begun(
     life = dedup.life(raw, priority=level, rules=rules)
     found = routing(raw, priority=level, rules=rules) if rules.ways else _NOBODY
     people = found.addressees
-    if found.retell_ms:
+    if found.going_on:
         return None
     state = AlertState(
         opened_partition=place.partition,
@@ -133,6 +133,7 @@ def _begun(
         title=raw.title,
         said=0 if people else _SAID_NO_ROUTE,
         templates=[one.template for one in people] or None,
+        lag_ms=max(place.timestamp - at, 0),
     )
     alert_id = id_of(state, tenant=tenant, fingerprint=fingerprint)
     changes = (_fired(raw, state, alert_id, fingerprint),)

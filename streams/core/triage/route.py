@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from schemas.matching import matches
 from schemas.records import RawAlert
-from streams.core.triage.rules import TenantRules, Way
+from streams.core.triage.rules import Step, TenantRules, Way
 
 
 class Addressee(Struct, frozen=True):
@@ -18,12 +18,18 @@ class Addressee(Struct, frozen=True):
 class Routing(Struct, frozen=True):
     """Hold who is told, and the first route that said so (empty: none matched).
 
-    `retell_ms` is how often they are told again, the shortest of the routes' spans; 0 is never.
+    `going_on` are the routes that tell again or have steps. `retell_ms` is how often they tell
+    again, the shortest of their spans; 0 is never.
     """
 
     addressees: tuple[Addressee, ...] = ()
     route_id: str = ""
-    retell_ms: int = 0
+    going_on: tuple[Way, ...] = ()
+
+    @property
+    def retell_ms(self) -> int:
+        """Give the shortest span."""
+        return min((way.retell_ms for way in self.going_on if way.retell_ms), default=0)
 
 
 def routing(raw: RawAlert, *, priority: int, rules: TenantRules) -> Routing:
@@ -41,18 +47,19 @@ def routing(raw: RawAlert, *, priority: int, rules: TenantRules) -> Routing:
             break
     if not chosen:
         return Routing()
-    merged: dict[str, Addressee] = {}
+    told: dict[str, Addressee] = {}
     for way in chosen:
         for recipient in way.recipients:
-            merged[recipient] = _merge(merged.get(recipient), recipient, way)
-    spans = [way.retell_ms for way in chosen if way.retell_ms]
-    return Routing(tuple(merged.values()), chosen[0].id, min(spans, default=0))
+            told[recipient] = merge(told.get(recipient), recipient, way)
+    going_on = tuple([way for way in chosen if way.goes_on])
+    return Routing(tuple(told.values()), chosen[0].id, going_on)
 
 
-def _merge(known: Addressee | None, recipient: str, way: Way) -> Addressee:
+def merge(known: Addressee | None, recipient: str, by: Way | Step) -> Addressee:
+    """Give the one addressee that a recipient named once more is."""
     if known is None:
-        return Addressee(recipient, way.template, way.channels)
-    if known.channels is None or way.channels is None:
+        return Addressee(recipient, by.template, by.channels)
+    if known.channels is None or by.channels is None:
         return Addressee(recipient, known.template, None)
-    united = tuple(dict.fromkeys((*known.channels, *way.channels)))
+    united = tuple(dict.fromkeys((*known.channels, *by.channels)))
     return Addressee(recipient, known.template, united)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from schemas.control import Route, Rule, Silence
 from schemas.errors import Invalid
+from schemas.limits import ESCALATION_S, ESCALATION_STEPS
 from schemas.matching import Matching, compile_matching
 from schemas.reasons import Anchor, Priority, RuleKind
 from schemas.records import NO_PRIORITY
@@ -28,8 +29,17 @@ class Mute(Struct, frozen=True):
     ends_at: int
 
 
+class Step(Struct, frozen=True):
+    """Hold a compiled step of an escalation, `after_ms` after its route told of the alert."""
+
+    after_ms: int
+    recipients: tuple[str, ...]
+    template: str
+    channels: tuple[str, ...] | None
+
+
 class Way(Struct, frozen=True):
-    """Hold a compiled route."""
+    """Hold a compiled route; `goes_on` says that telling once is not the end of it."""
 
     id: str
     matching: Matching
@@ -39,6 +49,8 @@ class Way(Struct, frozen=True):
     channels: tuple[str, ...] | None
     continue_matching: bool
     retell_ms: int = 0
+    steps: tuple[Step, ...] = ()
+    goes_on: bool = False
 
 
 class Grading(Struct, frozen=True):
@@ -100,7 +112,9 @@ def compile_silence(silence: Silence) -> Mute:
 
 
 def compile_route(route: Route) -> Way:
-    """Compile a route; Invalid where a matcher is wrong."""
+    """Compile a route; Invalid where a matcher or a step is wrong."""
+    steps = _compile_steps(route)
+    retell_ms = max(route.retell_s, 0) * 1000
     return Way(
         route.id,
         compile_matching(route.matchers),
@@ -109,8 +123,30 @@ def compile_route(route: Route) -> Way:
         route.template,
         None if route.channels is None else tuple(route.channels),
         route.continue_matching,
-        max(route.retell_s, 0) * 1000,
+        retell_ms,
+        steps,
+        bool(retell_ms or steps),
     )
+
+
+def _compile_steps(route: Route) -> tuple[Step, ...]:
+    if len(route.escalation) > ESCALATION_STEPS:
+        raise Invalid(f"an escalation has at most {ESCALATION_STEPS} steps")
+    before_s = 0
+    steps = []
+    for step in route.escalation:
+        if not before_s < step.after_s <= ESCALATION_S or not step.recipients:
+            raise Invalid("each step of an escalation tells somebody, later than the one before")
+        before_s = step.after_s
+        steps.append(
+            Step(
+                step.after_s * 1000,
+                tuple(step.recipients),
+                step.template or route.template,
+                None if step.channels is None else tuple(step.channels),
+            )
+        )
+    return tuple(steps)
 
 
 def compile_grading(rule: Rule) -> Grading:

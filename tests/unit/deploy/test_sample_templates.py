@@ -43,6 +43,11 @@ CASES: dict[str, dict[str, Intent]] = {
         "fired": Intent(recipient="ann", data=ALERT, priority=3, alert_id="alert-1"),
         "bare": Intent(recipient="ann", data=BARE),
         "escalated": Intent(recipient="ann", data=ALERT | {"kind": "escalated"}, priority=3),
+        "a step": Intent(
+            recipient="ann",
+            data=ALERT | {"kind": "repeated", "escalation_step": 1, "firing_for_s": 312},
+            priority=3,
+        ),
         "unsilenced": Intent(recipient="ann", data=BARE | {"kind": "unsilenced"}),
         "resolved": Intent(
             recipient="ann", data=ALERT | {"kind": "resolved"}, ends=True, alert_id="alert-1"

@@ -30,6 +30,13 @@ plain = st.recursive(
     max_leaves=8,
 )
 matchers = st.builds(control.Matcher, name=texts, op=st.sampled_from(["=", "!~"]), value=texts)
+steps = st.builds(
+    control.EscalationStep,
+    after_s=longs,
+    recipients=st.lists(texts, max_size=3),
+    template=texts,
+    channels=st.none() | st.lists(texts, max_size=2),
+)
 by_type: dict[object, st.SearchStrategy[Any]] = {
     str: texts,
     bool: st.booleans(),
@@ -43,6 +50,7 @@ by_type: dict[object, st.SearchStrategy[Any]] = {
     dict[str, Any]: st.dictionaries(texts, plain, max_size=3),
     list[tuple[str, bytes]]: st.lists(st.tuples(texts, st.binary(max_size=9)), max_size=3),
     list[control.Matcher]: st.lists(matchers, max_size=3),
+    list[control.EscalationStep]: st.lists(steps, max_size=3),
 }
 
 

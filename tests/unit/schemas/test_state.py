@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas import state
 from schemas.records import RawAlert
-from schemas.state import AlertState, Reservation
+from schemas.state import AlertState, Escalation, Reservation
 
 longs = st.integers(min_value=-(1 << 63), max_value=(1 << 63) - 1)
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -18,6 +18,8 @@ by_type: dict[object, st.SearchStrategy[object]] = {
     dict[int, int] | None: st.none() | st.dictionaries(longs, longs, max_size=4),
     list[str] | None: st.none() | st.lists(texts, max_size=4),
     Reservation | None: st.none() | st.builds(Reservation, longs, longs, longs),
+    list[Escalation] | None: st.none()
+    | st.lists(st.builds(Escalation, texts, longs, longs, longs), max_size=3),
     RawAlert | None: st.none() | st.builds(RawAlert, source=texts, title=texts, body=texts),
 }
 states = st.builds(

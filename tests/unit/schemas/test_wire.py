@@ -23,6 +23,10 @@ SAMPLES: dict[object, Any] = {
     dict[str, Any]: {"deep": [1, None, {"x": 0.5}]},
     list[tuple[str, bytes]]: [("fp", b"1/0")],
     list[control.Matcher]: [control.Matcher(name="team", op="=~", value="d.*")],
+    list[control.EscalationStep]: [
+        control.EscalationStep(after_s=300, recipients=["bob"]),
+        control.EscalationStep(after_s=900, recipients=["cy"], template="t", channels=["sms"]),
+    ],
 }
 
 

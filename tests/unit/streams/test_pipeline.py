@@ -115,10 +115,10 @@ def test_a_window_ends_with_its_last_moment_outside() -> None:
     story.hears(at=HOUR - 1)
     first = story.now.opened_offset
     verdict = story.hears(at=HOUR)
-    assert ["repeated", "fired"] == kinds(verdict)
+    assert ["resolved", "fired"] == kinds(verdict)
     assert (1, 3) == (first, story.now.opened_offset)
-    assert ["duplicate", "duplicates_saved"] == reasons(story)
-    assert [1] == [d.count for d in verdict.decisions]
+    assert ["duplicate", "window_over", "duplicates_saved"] == reasons(story)
+    assert [1, 1] == [d.count for d in verdict.decisions]
 
 
 def test_a_rise_in_priority_tells_again() -> None:

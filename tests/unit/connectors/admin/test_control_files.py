@@ -7,7 +7,7 @@ import pytest
 from connectors.admin.control_files import KINDS, load
 from connectors.admin.written import matcher, moment, span_ms
 from deploy.local.parts import CHECKOUT
-from schemas.control import Matcher, Route, Silence
+from schemas.control import EscalationStep, Matcher, Route, Silence
 from schemas.errors import ConfigurationError
 from tests.builders import HOUR, NOON
 
@@ -55,6 +55,60 @@ def test_a_priority_may_be_a_word(tmp_path: Path) -> None:
     """`min_priority: high` is 2."""
     text = "routes:\n  - {id: a, recipients: [ann], min_priority: high}\n"
     assert [Route(id="a", recipients=["ann"], min_priority=2)] == _load(tmp_path, text)
+
+
+def test_steps_of_an_escalation_are_read(tmp_path: Path) -> None:
+    """Spans are written as everywhere; template and channels may be left out."""
+    text = """
+routes:
+  - id: a
+    recipients: [ann]
+    escalation:
+      - {after_s: 5m, recipients: [bob]}
+      - after_s: 900
+        recipients: [cy, ann]
+        template: wake-up
+        channels: [sms]
+"""
+    steps = [
+        EscalationStep(after_s=300, recipients=["bob"]),
+        EscalationStep(after_s=900, recipients=["cy", "ann"], template="wake-up", channels=["sms"]),
+    ]
+    assert [Route(id="a", recipients=["ann"], escalation=steps)] == _load(tmp_path, text)
+
+
+_STEPS = "routes:\n  - id: a\n    recipients: [x]\n    escalation:\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("      - {after_s: 0, recipients: [y]}", "5: routes[a].escalation[0].after_s: must be mo"),
+        ("      - {after_s: 8d, recipients: [y]}", "escalation[0].after_s: at most 7 days"),
+        ("      - {after_s: soon, recipients: [y]}", "escalation[0].after_s: 'soon' is no span"),
+        ("      - {after_s: true, recipients: [y]}", "escalation[0].after_s: expected `int`"),
+        ("      - {after_s: 5m}", "rules.yaml:5: routes[a].escalation[0]: recipients is missing"),
+        ("      - {recipients: [y]}", "rules.yaml:5: routes[a].escalation[0]: after_s is missing"),
+        ("      - {after_s: 5m, recipients: []}", "escalation[0].recipients: name at least one"),
+        ("      - {after_s: 5m, recipients: [' ']}", "escalation[0].recipients: one of them is em"),
+        ("      - {after_s: 5m, recipients: [y], channels: [fax]}", "'fax' is none of email"),
+        ("      - {after_s: 5m, recipients: [y], channels: []}", "[0].channels: leave it out"),
+        ("      - {after: 5m, recipients: [y]}", "'after' is not known; did you mean 'after_s'?"),
+        ("      - 5m", "rules.yaml:5: routes[a].escalation[0]: expected names and values"),
+        ("        after_s: 5m", "routes[a].escalation: expected a list of steps"),
+        (
+            "      - {after_s: 5m, recipients: [y]}\n      - {after_s: 300, recipients: [z]}",
+            "rules.yaml:6: routes[a].escalation[1].after_s: must be later than the step before it",
+        ),
+        (
+            "\n".join(f"      - {{after_s: {n + 1}, recipients: [y]}}" for n in range(11)),
+            "rules.yaml:4: routes[a].escalation: has 11 steps; at most 10",
+        ),
+    ],
+)
+def test_a_wrong_step_is_named_with_its_line(tmp_path: Path, steps: str, said: str) -> None:
+    """Of ten steps the one that is wrong is found without counting."""
+    assert said in _refusal(tmp_path, _STEPS + steps)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_what_was_counted_is_said_before_an_alert_gives_way() -> None:
     story.state = reserve(story.now)
     story.hears()
     verdict = story.hears(at=HOUR)
-    assert [("repeated", 2, 5), ("repeated", 3, 6), ("fired", 1, 1)] == [
+    assert [("repeated", 2, 5), ("resolved", 3, 6), ("fired", 1, 1)] == [
         (c.kind, c.seq, c.count) for c in verdict.changes
     ]
 

@@ -17,6 +17,7 @@ from tests.builders import (
     NOON,
     Story,
     kinds,
+    reasons,
     route,
     rules,
     silence,
@@ -145,12 +146,119 @@ def test_an_open_alert_of_which_nothing_is_heard_ends() -> None:
     assert [] == kinds(story.orders("wake", at=HOUR + DAY + 1))
 
 
-def test_an_alert_with_a_window_does_not_time_out() -> None:
-    """Its next occurrence begins a new one; nothing ends by silence."""
+def test_an_alert_with_a_window_that_nobody_takes_in_hand_ends_by_the_clock() -> None:
+    """Once nothing late can come it leaves the open ones by itself; that it does is no news."""
     story = Story(ANN)
     story.hears(source="slack")
 
-    assert not moments.timed_out(story.now, at=NOON + 30 * DAY)
+    assert [] == kinds(story.orders("wake", at=2 * HOUR - 1))
+    verdict = story.orders("wake", at=2 * HOUR)
+    (change,) = verdict.changes
+    assert ("resolved", "resolved", "timeout", NOON + HOUR) == (
+        change.kind,
+        change.status,
+        change.actor,
+        change.occurred_at,
+    )
+    assert [] == told(verdict)
+    assert ["window_over"] == reasons(verdict)
+    assert ["fired"] == kinds(story.hears(at=2 * HOUR + 1, source="slack"))
+
+
+def test_an_alert_that_gives_way_to_the_next_one_has_ended() -> None:
+    """What comes after the window is another alert, and the one before it is open no more."""
+    story = Story(ANN)
+    first = story.hears(source="slack")
+    verdict = story.hears(at=HOUR + MINUTE, source="slack")
+
+    assert ["resolved", "fired"] == kinds(verdict)
+    ended, fired = verdict.changes
+    assert (NOON + HOUR, NOON + HOUR + MINUTE) == (ended.occurred_at, fired.occurred_at)
+    assert ended.alert_id == first.changes[0].alert_id != fired.alert_id
+    assert [fired.alert_id] == [intent.alert_id for intent in verdict.intents]
+
+
+def test_what_somebody_has_in_hand_outlives_its_window() -> None:
+    """Acknowledged, it is known and counted until nothing was heard of it for a day."""
+    story = Story(ANN)
+    story.hears(source="slack")
+    story.orders("ack", at=MINUTE)
+    story.hears(at=5 * HOUR, source="slack")
+
+    assert [] == kinds(story.orders("wake", at=5 * HOUR + DAY - 1))
+    assert ["unacknowledged"] == kinds(story.orders("unack", at=6 * HOUR))
+    story.orders("ack", at=6 * HOUR)
+    verdict = story.orders("wake", at=5 * HOUR + DAY)
+    assert (["resolved"], []) == (kinds(verdict), told(verdict))
+
+
+def test_what_was_stale_from_the_start_ends_as_what_it_was() -> None:
+    """That an alert was too old when it came is still seen when it is over."""
+    story = Story(ANN)
+    story.hears(timestamp=NOON + 2 * DAY, source="slack")
+
+    assert [] == kinds(story.orders("wake", at=2 * DAY + HOUR))
+    (change,) = story.orders("wake", at=2 * DAY + 2 * HOUR).changes
+    assert ("resolved", True) == (change.kind, change.stale)
+
+
+def test_what_came_just_before_its_window_ended_is_not_made_stale_by_its_end() -> None:
+    """A record of the window that comes after the end is counted, and begins nothing."""
+    story = Story(ANN)
+    story.hears(source="slack")
+    story.orders("wake", at=2 * HOUR)
+    late = story.hears(at=HOUR - 1, timestamp=NOON + 2 * HOUR, source="slack")
+
+    assert ([], []) == (kinds(late), told(late))
+    assert (2, "resolved") == (story.now.count, story.now.status)
+
+
+def test_a_snooze_lifted_by_hand_gives_back_what_it_held() -> None:
+    """Nobody waits for the end of a snooze that is no more, and the clock does not end it."""
+    story = Story(ANN)
+    story.hears(severity="warning")
+    story.orders("snooze", at=MINUTE, until=NOON + 5 * HOUR)
+    story.hears(at=2 * MINUTE, severity="critical")
+    lifted = story.orders("snooze", at=3 * HOUR, until=0)
+
+    assert NOON + 3 * HOUR == lifted.wake_at
+    assert ["ann"] == told(story.orders("wake", at=3 * HOUR))
+
+
+@pytest.mark.parametrize("held_by", ["silence", "snooze"])
+def test_what_is_held_back_does_not_ask_to_be_woken_over_and_over(held_by: str) -> None:
+    """Time to tell again in a silence or snooze, an alert sleeps until that is over."""
+    story = Story(route("to-ann", retell_s=600))
+    story.hears(**DB)
+    if held_by == "silence":
+        story.rules = rules(route("to-ann", retell_s=600), silence("s1", "team=db"))
+    else:
+        story.orders("snooze", at=MINUTE, until=NOON + HOUR)
+    held = story.orders("wake", at=10 * MINUTE)
+
+    assert [] == told(held)
+    assert NOON + HOUR == held.wake_at
+    after = story.orders("wake", at=HOUR)
+    assert ["ann"] == told(after)
+    assert NOON + HOUR + 10 * MINUTE == after.wake_at
+
+
+def test_a_late_wake_tells_once() -> None:
+    """After an hour without a scheduler people are told again once, not six times."""
+    story = Story(route("to-ann", retell_s=600))
+    story.hears(**DB)
+    late = story.orders("wake", at=HOUR, issued_at=NOON + 10 * MINUTE)
+
+    assert ["ann"] == told(late)
+    assert NOON + HOUR + 10 * MINUTE == late.wake_at
+
+
+def test_a_late_report_is_told_again_in_the_rhythm_of_its_telling() -> None:
+    """Reported an hour late, it is told again ten minutes after it was told."""
+    story = Story(route("to-ann", retell_s=600))
+    first = story.hears(timestamp=NOON + HOUR, **DB)
+
+    assert NOON + HOUR + 10 * MINUTE == first.wake_at
 
 
 def test_a_snoozed_alert_does_not_time_out_in_its_snooze() -> None:

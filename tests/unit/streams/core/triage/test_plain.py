@@ -18,6 +18,7 @@ from tests.builders import (
     NOON,
     SECOND,
     Story,
+    later,
     raw_alert,
     route,
     rule,
@@ -31,6 +32,7 @@ ROUTED = (
     route("high", "env!=web", min_priority=2, to=["pager"], position=1, continue_matching=True),
     route("empty", "host=db1", to=[], position=2),
     route("rest", "host!=DB", to=["ann", "bob"], position=3, channels=["slack"], template="t"),
+    route("page", "env=db", to=["eve"], position=4, escalation=[later(300, "fay")]),
 )
 GRADED = rule("p", "priority", "env=db", raise_by=1)
 WINDOWED = (

@@ -11,13 +11,13 @@ from schemas.records import AlertChange, Decision, Intent
 from schemas.state import AlertState, pack_alert, unpack_alert
 from streams.core.triage.stage import RAW, Place, Verdict
 from streams.pipeline import announce, announced, lapses_at, reserve, triage
-from tests.builders import HOUR, NOON, route, rule, rules, silence
+from tests.builders import HOUR, NOON, later, route, rule, rules, silence
 from tests.strategies import Step, steps
 
 CONTROL: tuple[Silence | Route | Rule, ...] = (
     silence("s", "team=db", starts_at=NOON + 99 * HOUR, ends_at=NOON + 102 * HOUR),
     route("high", "env!=web", min_priority=2, to=["pager"], position=1, continue_matching=True),
-    route("rest", "host!=DB", to=["ann", "bob"], position=2),
+    route("rest", "host!=DB", to=["ann", "bob"], position=2, escalation=[later(300, "eve")]),
     rule("p", "priority", "env=db", raise_by=1),
     rule("d", "dedup", "host=web", anchor="last", window_s=900),
 )

@@ -1,7 +1,5 @@
 """The pipeline beside a naive reading of the agreement, over lives of commands and alerts."""
 
-from dataclasses import dataclass, field
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -9,38 +7,23 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from schemas.state import pack_alert, unpack_alert
 from streams.core.triage.stage import Verdict
 from streams.pipeline import announce, announced, lapses_at, reserve
-from tests.builders import DAY, FINGERPRINT, HOUR, MINUTE, NOON, Story, kinds, route, silence
+from tests.builders import (
+    DAY,
+    FINGERPRINT,
+    HOUR,
+    MINUTE,
+    NOON,
+    Story,
+    kinds,
+    later,
+    route,
+    silence,
+    told,
+)
+from tests.unit.streams.core.triage.naive import STEPS, Naive
 
 SILENCE = silence("s", "team=db", starts_at=0, ends_at=1 << 50)
-ROUTE = route("r")
-
-
-@dataclass
-class Naive:
-    """Hold what a person with pencil and paper would write down of one alert."""
-
-    began: int
-    priority: int
-    source: str
-    open: bool = True
-    count: int = 1
-    changed: int = 0
-    ends: int = 0
-    told: bool = False
-    acknowledged: bool = False
-    snoozed: int = 0
-    seen: int = 0
-    owed: bool = False
-    log: list[str] = field(default_factory=lambda: ["fired"])
-
-    def over(self, at: int) -> bool:
-        """Say whether the clock has ended it."""
-        kept = self.open and (self.acknowledged or at < self.snoozed)
-        return bool(self.ends) and at >= self.ends and not kept
-
-    def window(self, at: int) -> int:
-        """Say when a window that begins now ends."""
-        return 0 if self.source == "grafana" and self.open else at + HOUR
+ROUTE = route("r", escalation=[later(after // 1000, who) for after, who in STEPS])
 
 
 class Lives(RuleBasedStateMachine):
@@ -64,6 +47,8 @@ class Lives(RuleBasedStateMachine):
         assert self.alert is not None
         self.alert.owed = not pages or self.silenced or self.alert.snoozed > at
         self.alert.told = self.alert.told or not self.alert.owed
+        if not self.alert.owed and self.alert.steps_from < 0:
+            self.alert.steps_from, self.alert.taken = self.clock, 0
         return not self.alert.owed
 
     def _check(self, verdict: Verdict, expected: list[str], *, tells: bool) -> None:
@@ -126,6 +111,7 @@ class Lives(RuleBasedStateMachine):
         if not alert.open and status != "info" and at >= alert.changed:
             alert.open, alert.acknowledged, alert.changed = True, False, at
             alert.priority, alert.ends = priority, alert.window(at)
+            alert.late, alert.steps_from = self.clock - at, -1
             alert.log.append("reopened")
             return ["reopened"], self._tells(at, pages=pages)
         if not (alert.open and pages and at >= alert.changed):
@@ -146,10 +132,12 @@ class Lives(RuleBasedStateMachine):
         if alert.snoozed > at:
             return [], False
         by_rule = muted.muted_by or alert.snoozed
+        alert.counts_steps_anew(self.clock)
         return ["unsilenced" if by_rule else "escalated"], self._tells(at)
 
     def _begins(self, at: int, priority: int, *, pages: bool) -> tuple[list[str], bool]:
-        new = Naive(at, priority, self.source, changed=at, seen=at)
+        before = ["resolved"] if self.alert is not None and self.alert.open else []
+        new = Naive(at, priority, self.source, changed=at, seen=at, late=self.clock - at)
         new.ends = new.window(at)
         lone, self.lone = (self.lone if self.alert is None else None), None
         self.alert = new
@@ -157,7 +145,7 @@ class Lives(RuleBasedStateMachine):
             new.open, new.changed = False, lone[0]
             new.ends = lone[1]
             return ["fired", "resolved"], False
-        return ["fired"], self._tells(at, pages=pages)
+        return [*before, "fired"], self._tells(at, pages=pages)
 
     @rule(by=st.sampled_from((0, 1, MINUTE, HOUR, -MINUTE)))
     def is_resolved(self, by: int) -> None:
@@ -183,7 +171,14 @@ class Lives(RuleBasedStateMachine):
     def _ends(self, alert: Naive, at: int, verdict: Verdict) -> None:
         self._check(verdict, ["resolved"], tells=alert.told)
         alert.open, alert.told, alert.owed, alert.changed = False, False, False, at
-        alert.ends = at + HOUR
+        alert.ends, alert.steps_from = at + HOUR, -1
+
+    @rule(late=st.sampled_from((0, MINUTE, HOUR)))
+    @precondition(lambda self: self.story.state and 0 < self.story.state.wake_at < SILENCE.ends_at)
+    def is_woken_when_it_asked(self, late: int) -> None:
+        """Let the scheduler keep its word, now and then late."""
+        self.clock = max(self.clock, self.story.now.wake_at - NOON) + late
+        self.is_ordered(kind="wake")
 
     @rule(kind=st.sampled_from(("ack", "unack", "resolve", "snooze", "wake")))
     def is_ordered(self, kind: str) -> None:
@@ -200,6 +195,8 @@ class Lives(RuleBasedStateMachine):
         elif kind in {"ack", "unack"} and alert.acknowledged is (kind == "unack"):
             alert.acknowledged = kind == "ack"
             said = "acknowledged" if alert.acknowledged else "unacknowledged"
+            if kind == "unack":
+                alert.counts_steps_anew(self.clock)
             self._check(verdict, [said], tells=False)
         elif kind == "snooze" and alert.open and alert.snoozed != until:
             alert.snoozed = until
@@ -211,11 +208,21 @@ class Lives(RuleBasedStateMachine):
         at = self.clock
         before = self.story.verdicts[-2].state
         assert before is not None
-        if alert.open and self.source == "grafana" and at >= max(alert.seen + DAY, alert.snoozed):
+        keeps = alert.owed and before.content is not None
+        looks = alert.open and not alert.acknowledged
+        if alert.is_out_of_time(at, keeps=keeps) and self.source == "grafana":
             self._ends(alert, max(at, alert.changed), verdict)
-        elif alert.open and alert.owed and not alert.acknowledged and before.content is not None:
+        elif alert.is_out_of_time(at, keeps=keeps):
+            self._check(verdict, ["resolved"], tells=False)
+            alert.open, alert.owed, alert.steps_from = False, False, -1
+            alert.changed = max(alert.ends, alert.seen, alert.changed)
+        elif looks and keeps:
             expected, tells = self._comes_due(alert, at)
             self._check(verdict, expected, tells=tells)
+        elif looks and not alert.owed and alert.step_is_due(at):
+            alert.owed = self.silenced
+            self._check(verdict, ["silenced"] * self.silenced, tells=not self.silenced)
+            assert told(verdict) == ([] if self.silenced else [alert.takes_step(at)])
         else:
             self._check(verdict, [], tells=False)
 
@@ -264,5 +271,5 @@ class Lives(RuleBasedStateMachine):
         )
 
 
-Lives.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Lives.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 TestLives = Lives.TestCase

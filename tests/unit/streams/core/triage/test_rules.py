@@ -2,9 +2,9 @@
 
 import pytest
 
-from schemas.control import Rule, Silence
+from schemas.control import EscalationStep, Rule, Silence
 from streams.core.triage.rules import NO_RULES, compile_rules
-from tests.builders import route, rule, rules, silence
+from tests.builders import later, route, rule, rules, silence
 
 
 def test_one_bad_record_never_disables_the_others() -> None:
@@ -46,6 +46,23 @@ def test_a_silence_that_names_nothing_is_refused() -> None:
     """No slip of the pen mutes everything; who means everything says so."""
     assert ["s"] == [refusal.id for refusal in compile_rules([Silence(id="s")], [], []).refused]
     assert not compile_rules([silence("s", "source=~.*")], [], []).refused
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [later(0, "bob")],
+        [later(300)],
+        [later(300, "bob"), later(300, "cy")],
+        [later(8 * 86_400, "bob")],
+        [later(n, "bob") for n in range(1, 12)],
+    ],
+)
+def test_steps_that_mean_nothing_are_refused(steps: list[EscalationStep]) -> None:
+    """A step without people, out of order or out of reach is a mistake to be told of."""
+    assert ["r"] == [
+        refusal.id for refusal in compile_rules([], [route("r", escalation=steps)], []).refused
+    ]
 
 
 def test_rules_are_asked_by_position_then_by_name() -> None:
