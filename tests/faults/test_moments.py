@@ -100,7 +100,7 @@ def test_steps_are_taken_once_and_in_time_whatever_dies(timepiece: Timepiece) ->
     timepiece.rule(Route(id="all", recipients=["ann"], escalation=steps))
 
     def follows() -> bool:
-        early = timepiece.alert(f"early {now_ms()}")
+        early = timepiece.alert("early", labels={"try": str(now_ms())})
         timepiece.until(early, ["fired"])
         return bool(timepiece.scheduled())
 

@@ -1,8 +1,6 @@
 """The whole way: what a source reports reaches the people it concerns, on their channels."""
 
-import secrets
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,72 +11,16 @@ from tests.audience import (
     holds,
     mailed,
     outbox,
-    people,
     posted,
-    provider_settings,
     report,
     told,
 )
-from tests.conftest import Stack, remove_topics
 from tests.exchange import TRIAGE, Exchange
-from tests.fakes.beside import Beside, receiving_beside
-from tests.fakes.receiver import Act, sendgrid_yes
-from tests.gateway import house
+from tests.fakes.beside import Beside
 from tests.inbox import rows
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def mails() -> Iterator[Beside]:
-    """Give a local SendGrid."""
-    with receiving_beside(sendgrid_yes()) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def hooks() -> Iterator[Beside]:
-    """Give an endpoint for webhooks."""
-    with receiving_beside(Act()) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def running(
-    running_stack: Stack,
-    tmp_path_factory: pytest.TempPathFactory,
-    mails: Beside,
-    hooks: Beside,
-) -> Iterator[Exchange]:
-    """Start every process once; tests part by their words and people."""
-    folder, namespace = tmp_path_factory.mktemp("exchange"), f"t{secrets.token_hex(4)}"
-    with pytest.MonkeyPatch.context() as patch:
-        exchange = Exchange(
-            house(running_stack, namespace, folder, patch),
-            folder,
-            settings=provider_settings(mails, hooks),
-        )
-        exchange.apply(people(hooks.receiver.url("")), name="people")
-        exchange.start()
-        yield exchange
-        exchange.close()
-    remove_topics(running_stack.bootstrap_servers, prefix=namespace)
-
-
-@pytest.fixture
-def exchange(stack: Stack, running: Exchange) -> Exchange:
-    """Give the running processes."""
-    del stack
-    running.start()
-    return running
-
-
-@pytest.fixture
-def client(exchange: Exchange) -> Iterator[httpx.Client]:
-    """Give a client that may do everything."""
-    with exchange.client() as opened:
-        yield opened
 
 
 def test_what_is_critical_reaches_people_from_every_source(
@@ -139,45 +81,6 @@ def test_what_is_high_is_mailed_word_for_word_and_every_view_agrees(
         row["provider_id"],
         row["template_name"],
     )
-
-
-def test_one_trace_leads_from_the_report_to_the_call(
-    exchange: Exchange, client: httpx.Client, hooks: Beside
-) -> None:
-    """What a report leads to bears its trace: changes, intents, deliveries, steps and the call."""
-    trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    told = {"title": "traced to its end", "severity": "warning"}
-    client.post("/ingest/webhook", json=told, headers={"traceparent": trace}).raise_for_status()
-
-    def called() -> bool:
-        return any(b"traced to its end" in each.body for each in posted(hooks, "tom"))
-
-    holds(exchange, called, why="the endpoint is called")
-    (call,) = (each for each in posted(hooks, "tom") if b"traced to its end" in each.body)
-    assert trace == call.headers["traceparent"]
-
-    way = {"alerts.raw", "alerts.changes", "intents", "deliveries.webhook", "deliveries.events"}
-    holds(exchange, lambda: way <= set(exchange.topics_of(trace)), why="all on the way bears it")
-
-
-def test_a_trace_outlives_a_hold(exchange: Exchange, client: httpx.Client, hooks: Beside) -> None:
-    """What is told later, by a wake of the scheduler, still belongs to who asked for it."""
-    trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    asked = {
-        "user_id": "tom",
-        "subject": "traced through a hold",
-        "type": "order",
-        "channels": ["webhook"],
-        "send_at": time.time_ns() // 1_000_000 + 1_000,
-    }
-    client.post("/api/intents", json=asked, headers={"traceparent": trace}).raise_for_status()
-
-    def calls() -> list[str]:
-        found = [each for each in posted(hooks, "tom") if b"traced through a hold" in each.body]
-        return [each.headers.get("traceparent", "") for each in found]
-
-    holds(exchange, calls, why="the endpoint is called")
-    assert [trace] == calls()
 
 
 def test_an_intent_over_http_goes_the_same_way(
@@ -274,9 +177,12 @@ def test_what_nobody_acknowledges_reaches_the_next_person(
     assert ["Step 1: unheeded smoke", "Resolved: unheeded smoke"] == [
         subject for subject, _ in mailed(mails, "jon")
     ]
-    assert ["unheeded smoke", "unheeded water", "Resolved: unheeded smoke"] == [
-        subject for subject, _ in mailed(mails, "ida")
-    ]
+    # Two alerts lie in partitions of their own, and their beginnings come in either order.
+    *begun, ended = [subject for subject, _ in mailed(mails, "ida")]
+    assert (["unheeded smoke", "unheeded water"], "Resolved: unheeded smoke") == (
+        sorted(begun),
+        ended,
+    )
 
 
 def test_an_end_follows_its_beginning(
