@@ -79,6 +79,8 @@ class NotificationType(Record, frozen=True, kw_only=True, gc=False):
     `limits` overrules the rate limits of a channel for this type. `expires_s` 0 means the
     default of the priority. `quiet_hours` is hold or pass.
     `critical_ignores_opt_out` lets critical ones through an opt-out of this type.
+    `fallback` are the channels tried in turn where a high or critical one did not arrive;
+    empty means push, then sms, and `none` alone means no other.
     """
 
     AVRO: ClassVar[str] = "control/notification_type"
@@ -91,3 +93,4 @@ class NotificationType(Record, frozen=True, kw_only=True, gc=False):
     quiet_hours: str = "hold"
     critical_ignores_opt_out: bool = False
     tenant: str = DEFAULT_TENANT
+    fallback: list[str] = field(default_factory=list)

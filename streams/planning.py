@@ -1,4 +1,5 @@
-"""Planning on one page: what becomes of an intent, and of the wake of one that was held.
+"""Planning on one page: what becomes of an intent, of the wake of one that was held, and of one
+that another channel must tell.
 
 Everything here is pure. Plans come first: they are written before a word of them is put out, and
 a record that was planned already is not decided again, but said again from its plan.
@@ -19,15 +20,15 @@ from schemas.reasons import (
     Stage,
 )
 from schemas.records import Intent
-from streams.core.planning import channels, digest, expiry, quiet_hours, rate_limit, told
+from streams.core.planning import channels, digest, expiry, fallback, quiet_hours, rate_limit, told
 from streams.core.planning.fan_out import lane
 from streams.core.planning.kinds import EVERYBODY, kind_of
 from streams.core.planning.plan_draft import (
-    DIGEST_TEMPLATE,
     DIGEST_WAKE,
     Case,
     PlanDraft,
     Planned,
+    digest_of,
     is_digest,
 )
 from streams.core.planning.plan_step import Step
@@ -37,10 +38,10 @@ from streams.core.rendering.template import TemplateFailed
 __all__ = ["Case", "Planned", "plan"]
 
 UNKNOWN_RECIPIENT_MS = 5_000  # DESIGN 4: the record may be a moment behind its first intent
-DIGEST_LIFE_MS = 72 * 3_600_000  # longer than the longest window of a limit: it waits for a slot
 
 # Plain words: a member of an enum is slow to ask for its value, and this is for every intent.
 _WAKE = IntentKind.WAKE.value
+_FALLBACK = IntentKind.FALLBACK.value
 _HELD = DeliveryStatus.HELD.value
 _QUEUED = DeliveryStatus.QUEUED.value
 _FAILED = DeliveryStatus.FAILED.value
@@ -58,6 +59,9 @@ def plan(intent: Intent, case: Case) -> Planned:
             _tell_digest(draft, intent.id)
         else:
             _wake(draft, intent.id)
+        return draft.planned()
+    if intent.kind == _FALLBACK:
+        fallback.answer(draft, intent)
         return draft.planned()
     known = draft.plan(intent.id)
     if known is None:
@@ -274,27 +278,9 @@ def _tell_digest(draft: PlanDraft, wake_id: str) -> None:
         ask_for_digest(draft, channel=channel, name=name, due_at=held.due_at)
         return
     draft.put(key, digest.told(held, wake=draft.case.place))
-    _begin(draft, _digest_of(draft, held, channel=channel, name=name))
+    _begin(draft, digest_of(draft, held, channel=channel, name=name))
 
 
 def _repeat_digest(draft: PlanDraft, told_by: Plan) -> None:
     if told_by.intent:
         say_again(draft, told_by, draft.case.read(told_by.intent))
-
-
-def _digest_of(draft: PlanDraft, held: Collected, *, channel: str, name: str) -> Intent:
-    now = draft.case.now
-    return Intent(
-        recipient=draft.who,
-        template=DIGEST_TEMPLATE,
-        data=digest.data(held),
-        channels=[channel],
-        priority=held.priority,
-        type=held.type,
-        idempotency_key=f"{DIGEST_WAKE}{channel}:{held.number}",
-        locale=held.locale,
-        expires_at=now + DIGEST_LIFE_MS,
-        created_at=now,
-        id=ids.digest_id(draft.tenant, draft.who, channel, name, held.number),
-        tenant=draft.tenant,
-    )

@@ -42,6 +42,7 @@ APPS: tuple[App, ...] = (
     App("triage", ("streams", "triage"), health="/metrics"),
     App("planning", ("streams", "planning"), health="/metrics"),
     App("scheduler", ("streams", "scheduler"), health="/metrics"),
+    App("follow-up", ("streams", "follow-up"), health="/metrics"),
     App("views", ("connectors.views",), health="/health/ready"),
     App("sinks", ("connectors.sinks",), health="/health/ready"),
 )

@@ -7,15 +7,17 @@ from msgspec import Struct
 from schemas import ids, keys
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.notification import NotificationType
-from schemas.plan_state import Place, Plan, PlanningState, plan_key
+from schemas.plan_state import Collected, Place, Plan, PlanningState, plan_key
 from schemas.reasons import IntentKind, Lane, Outcome, Reason, Stage, SubjectKind
 from schemas.records import Decision, Intent
+from streams.core.planning import digest
 from streams.core.planning.person import Person
 from streams.core.rendering.render import Templates
 
 PLAN_WAKE = "plan:"
 DIGEST_WAKE = "digest:"
 DIGEST_TEMPLATE = "digest"
+DIGEST_LIFE_MS = 72 * 3_600_000  # longer than the longest window of a limit: it waits for a slot
 
 _INTENT = SubjectKind.INTENT.value
 _WAKE = IntentKind.WAKE.value
@@ -134,9 +136,19 @@ class PlanDraft:
         self.alarms.append(Alarm(mark, lane, due_at, wake))
 
     def decide(
-        self, intent_id: str, stage: Stage, outcome: Outcome, reason: Reason, *, mark: str = ""
+        self,
+        intent_id: str,
+        stage: Stage,
+        outcome: Outcome,
+        reason: Reason,
+        *,
+        mark: str = "",
+        detail: str = "",
     ) -> None:
-        """Say why something was dropped or held; `mark` tells apart what one stage said."""
+        """Say why something was dropped or held; `mark` tells apart what one stage said.
+
+        `detail` is for people, where the mark says nothing to them.
+        """
         self.decisions.append(
             Decision(
                 subject_kind=_INTENT,
@@ -144,7 +156,7 @@ class PlanDraft:
                 stage=stage.value,
                 outcome=outcome.value,
                 reason=reason.value,
-                detail=mark,
+                detail=detail or mark,
                 occurred_at=self.case.now,
                 id=ids.decision_id(self.tenant, intent_id, stage, f"{reason}:{mark}"),
                 tenant=self.tenant,
@@ -167,3 +179,22 @@ class PlanDraft:
 def is_digest(intent: Intent) -> bool:
     """Say whether an intent is a digest of ours."""
     return intent.template == DIGEST_TEMPLATE and intent.idempotency_key.startswith(DIGEST_WAKE)
+
+
+def digest_of(draft: PlanDraft, held: Collected, *, channel: str, name: str) -> Intent:
+    """Make one intent of what was collected."""
+    now = draft.case.now
+    return Intent(
+        recipient=draft.who,
+        template=DIGEST_TEMPLATE,
+        data=digest.data(held),
+        channels=[channel],
+        priority=held.priority,
+        type=held.type,
+        idempotency_key=f"{DIGEST_WAKE}{channel}:{held.number}",
+        locale=held.locale,
+        expires_at=now + DIGEST_LIFE_MS,
+        created_at=now,
+        id=ids.digest_id(draft.tenant, draft.who, channel, name, held.number),
+        tenant=draft.tenant,
+    )
