@@ -86,7 +86,11 @@ def after(
     draw: float,
     ladders: retry.Ladders = retry.LADDERS,
 ) -> DeliveryEvent:
-    """Say what the provider's answer makes of the delivery."""
+    """Say what the provider's answer makes of the delivery.
+
+    `provider` is the sink's, and stands where the answer names none.
+    """
+    provider = answer.provider or provider
     match answer:
         case Sent(provider_id, final):
             status = DeliveryStatus.DELIVERED if final else DeliveryStatus.SENT
