@@ -122,7 +122,7 @@ def _repeat(draft: PlanDraft, intent_id: str, wish: Wish, *, given: str) -> None
 
 def _given(draft: PlanDraft, intent_id: str, wish: Wish, channel: str) -> None:
     draft.decide(
-        intent_id,
+        ids.fallback_id(draft.tenant, intent_id, channel),
         Stage.FALLBACK,
         Outcome.CHANGED,
         Reason.FALLBACK,

@@ -37,9 +37,10 @@ def test_a_push_that_did_not_arrive_is_followed_by_a_text_message() -> None:
     assert ("sms", "+491", "1", "urgent") == (
         delivery.channel, delivery.address, delivery.fallback_of, delivery.lane
     )  # fmt: skip
-    assert ids.fallback_id("default", "1", "sms") == delivery.intent_id
+    fallback = ids.fallback_id("default", "1", "sms")
+    assert fallback == delivery.intent_id
     assert ["1"] == [event.fallback_of for event in planned.events]
-    assert [("1", "fallback")] == [(d.subject_id, d.reason) for d in planned.decisions]
+    assert [(fallback, "fallback")] == [(d.subject_id, d.reason) for d in planned.decisions]
     assert ["sms: push did not arrive within 60 s"] == details(planned)
 
 
