@@ -17,7 +17,6 @@ from schemas.watch_state import Watch, due_at, pack_watch, unpack_watch
 from streams.agents.partition_time import PartitionTime
 from streams.app import App, Parts
 from streams.app import build as build_app
-from streams.clock import now_ms
 from streams.core.follow_up import asked, due, followed, heard, lapses_at, wish
 from streams.core.schedule import Agenda, Moment
 from streams.kafka.batches import Batch, SourceRecord
@@ -49,8 +48,9 @@ def build(settings: Settings) -> App:
 class FollowUp:
     """Watch what is urgent until it arrived, and ask for another channel where it does not."""
 
-    def __init__(self, parts: Parts, *, after_ms: int) -> None:
+    def __init__(self, parts: Parts, *, after_ms: int, time: PartitionTime | None = None) -> None:
         self._after_ms = after_ms
+        self._time = time or PartitionTime()
         self.states: States[Watch] = parts.states(self._pack, unpack_watch)
         self._store = parts.store
         self._send = parts.outputs.send
@@ -59,7 +59,6 @@ class FollowUp:
         self._dead_letters_topic = parts.names.topic(topics.DEAD_LETTERS)
         self._agenda = Agenda()
         self._sweep = Sweep(parts.store)
-        self._time = PartitionTime()
 
     def _pack(self, watch: Watch) -> bytes:
         moment = due(watch, after_ms=self._after_ms)
@@ -115,7 +114,7 @@ class FollowUp:
 
     def waiting(self) -> bool:
         """Say whether something is to be looked at."""
-        return self._agenda.due(now_ms())
+        return self._agenda.due(self._time.now())
 
     def reserve(self) -> None:
         """Ask for what is due; this checkpoint flushes it before it is noted.
@@ -123,7 +122,7 @@ class FollowUp:
         After a crash in between it is asked for once more under the same number, which planning
         knows. Lapsed states are forgotten in step with writing.
         """
-        now = now_ms()
+        now = self._time.now()
         for moment in list(self._agenda.take(now, normal_at_most=0)):
             self._look(moment, now)
         for partition, changed in list(self.states.changed()):

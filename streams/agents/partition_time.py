@@ -29,6 +29,10 @@ class PartitionTime:
         self._silent_from: dict[int, float] = {}
         self._behind_until = _NEVER
 
+    def now(self) -> int:
+        """Give the clock's time."""
+        return self._clock()
+
     def begins(self, partition: int) -> None:
         """Take note that a partition is read from now on."""
         self._silent_from[partition] = self._monotonic() + BEGINS_S
