@@ -66,7 +66,9 @@ class Failover:
         noes: list[Later] = []
         for each in order:
             gate = each.ask()
-            if gate is Gate.SHUT:
+            # Behind the last there is nobody: it is held back by its own word alone, and what is
+            # broken altogether is for the runner to leave alone.
+            if each.quiet_s() or (gate is Gate.SHUT and each is not order[-1]):
                 continue
             answer = await each.deliver(delivery, gate)
             if not isinstance(answer, Later):
@@ -74,16 +76,9 @@ class Failover:
             noes.append(answer)
         if noes:
             return _together(noes)
-        # Neither may be tried: one that only seems to be broken is tried all the same.
-        insisted = next((each for each in order if not each.quiet_s()), None)
-        if insisted is not None:
-            return await insisted.deliver(delivery, Gate.SHUT)
-        return Later(
-            "both asked us to slow down",
-            min(each.quiet_s() for each in order),
-            Reason.PROVIDER_LIMITS,
-            order[0].sink.provider,
-        )
+        pause_s = min(each.quiet_s() for each in order if each.quiet_s())
+        who = order[-1].sink.provider
+        return Later(f"{who} asked us to slow down", pause_s, Reason.PROVIDER_LIMITS, who)
 
     async def close(self) -> None:
         """Close both."""

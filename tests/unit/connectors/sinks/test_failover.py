@@ -144,14 +144,29 @@ def test_where_both_want_quiet_nobody_is_called() -> None:
     assert ((1, 1), 7.0, Reason.PROVIDER_LIMITS) == (pair.calls, answer.after_s, answer.reason)
 
 
-def test_where_both_seem_dead_one_is_tried() -> None:
-    """Nothing is held back by breakers alone: the runner's own decides about the pair."""
+def test_behind_the_last_there_is_nobody() -> None:
+    """However often the second failed it is asked where the first is dead; the runner's breaker
+    decides about both.
+    """
     pair = Pair(DEAD, DEAD)
-    for _ in range(IN_A_ROW + 1):
+    for _ in range(IN_A_ROW + 2):
         assert isinstance(pair.deliver(), Later)
-    assert (IN_A_ROW + 1, IN_A_ROW) == pair.calls
-    pair.first.say = lambda _: (True, YES)
-    assert "one" == pair.deliver().provider
+    assert (IN_A_ROW, IN_A_ROW + 2) == pair.calls
+    pair.second.say = lambda _: (True, YES)
+    assert "two" == pair.deliver().provider
+
+
+def test_where_one_is_dead_and_the_other_wants_quiet_nobody_is_called() -> None:
+    """The attempt ends as the one that lives asked."""
+    pair = Pair(DEAD, Later("HTTP 429", 7.0, Reason.PROVIDER_LIMITS))
+    for _ in range(IN_A_ROW):
+        pair.deliver()
+        pair.now += 7
+    pair.deliver()
+    answer = pair.deliver()
+    assert isinstance(answer, Later)
+    assert (7.0, "two") == (answer.after_s, answer.provider)
+    assert (IN_A_ROW, IN_A_ROW + 1) == pair.calls
 
 
 def test_a_sink_that_raises_is_no_sign_of_health() -> None:
