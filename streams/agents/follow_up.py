@@ -11,13 +11,22 @@ from collections.abc import Iterator
 from schemas import keys, topics
 from schemas.codec import decode, encode
 from schemas.deliveries import DeliveryEvent, event_key
-from schemas.errors import HouseFault, Invalid
+from schemas.errors import HouseFault, Invalid, Oversized
 from schemas.reasons import Reason, Stage
 from schemas.watch_state import Watch, due_at, pack_watch, unpack_watch
 from streams.agents.partition_time import PartitionTime
 from streams.app import App, Parts
 from streams.app import build as build_app
-from streams.core.follow_up import asked, due, followed, heard, lapses_at, wish
+from streams.core.follow_up import (
+    LIFE_MS,
+    asked,
+    due,
+    followed,
+    given_up,
+    heard,
+    lapses_at,
+    wish,
+)
 from streams.core.schedule import Agenda, Moment
 from streams.kafka.batches import Batch, SourceRecord
 from streams.kafka.dead_letters import dead_letter, describe, reason_of
@@ -25,6 +34,7 @@ from streams.kafka.states import States
 from streams.kafka.sweep import Sweep
 from streams.settings import Settings
 
+NAMES_BYTES = 4096  # of names that a state holds many of
 LOOK_AGAIN_MS = 250  # where a partition's time has not come yet
 
 
@@ -89,6 +99,8 @@ class FollowUp:
         # Under another key it does not lie in order with the rest, so nothing follows from it.
         if not followed(event) or record.key != event_key(event):
             return
+        if len(record.key) + len(event.recipient) + len(event.delivery_id) > NAMES_BYTES:
+            raise Oversized("ids and recipient: too long to be remembered")
         held = self.states.get(partition, record.key)
         after = heard(held, event, at=record.timestamp)
         if after is held:
@@ -138,6 +150,10 @@ class FollowUp:
         if when > self._time.of(moment.partition):
             again = Moment(max(when, now + LOOK_AGAIN_MS), moment.partition, moment.key)
             self._agenda.add(again, urgent=True)
+            return
+        if when < now - LIFE_MS:
+            # Read once more from long ago: planning has forgotten it, and so did its recipient.
+            self.states.put(moment.partition, moment.key, given_up(watch))
             return
         asking = wish(watch, moment.key, after_ms=self._after_ms)
         recipient = keys.key(asking.tenant, asking.recipient)

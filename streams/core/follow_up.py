@@ -18,7 +18,9 @@ AFTER_MS = 60_000  # DESIGN 4
 # the second is said; also, what was taken is known in Valkey before it is on Kafka (take.lua).
 SETTLE_MS = 1_000
 MOST_WISHES = 4  # as many as there are channels beside the first
-MOST_DELIVERIES = 50  # of one intent that are told apart
+MOST_DELIVERIES = 50  # of one intent, and of each fallback, that are told apart
+MOST_FALLBACKS = 5  # that are known of: as many as there are channels
+CHANNEL_CHARS = 40  # of a name that may be anybody's
 LIFE_MS = 86_400_000
 
 _HIGH = int(Priority.HIGH)
@@ -48,7 +50,7 @@ def heard(held: Watch | None, event: DeliveryEvent, *, at: int) -> Watch:
     if watch.over:
         return watch
     if _is_over(event):
-        return replace(watch, over=True, deliveries=(), changed_at=at)
+        return replace(given_up(watch), changed_at=at)
     return _told(watch, event, at=at)
 
 
@@ -73,6 +75,11 @@ def lapses_at(watch: Watch) -> int:
 def asked(watch: Watch) -> Watch:
     """Note that another channel is asked for: nothing more is until something is heard of it."""
     return replace(watch, asked=watch.asked + 1, awaiting=True)
+
+
+def given_up(watch: Watch) -> Watch:
+    """Follow it no more."""
+    return replace(watch, over=True, deliveries=())
 
 
 def wish(watch: Watch, key: bytes, *, after_ms: int = AFTER_MS) -> Intent:
@@ -123,18 +130,20 @@ def _told(watch: Watch, event: DeliveryEvent, *, at: int) -> Watch:
 
 def _met(watch: Watch, event: DeliveryEvent, stands: int, *, at: int) -> Watch:
     """Take note of a delivery of which nothing was heard before."""
-    if len(watch.deliveries) >= MOST_DELIVERIES:
-        # One of very many arrived: that is enough to know.
-        return replace(watch, over=True, deliveries=()) if stands == ARRIVED else watch
-    stands_in = bool(event.fallback_of)
+    stands_in, channel = bool(event.fallback_of), event.channel[:CHANNEL_CHARS]
     fallbacks = watch.fallbacks
-    if stands_in and event.channel not in fallbacks:
-        fallbacks = (*fallbacks, event.channel)
-    round_ = fallbacks.index(event.channel) + 1 if stands_in else 0
+    if stands_in and channel not in fallbacks:
+        if len(fallbacks) >= MOST_FALLBACKS:
+            return watch
+        fallbacks = (*fallbacks, channel)
+    round_ = fallbacks.index(channel) + 1 if stands_in else 0
+    if sum(one.round == round_ for one in watch.deliveries) >= MOST_DELIVERIES:
+        # One of very many arrived: that is enough to know.
+        return given_up(watch) if stands == ARRIVED else watch
     arms = event.status == _QUEUED and (stands_in or not watch.armed_at)
     return replace(
         watch,
-        deliveries=(*watch.deliveries, Watched(event.delivery_id, event.channel, stands, round_)),
+        deliveries=(*watch.deliveries, Watched(event.delivery_id, channel, stands, round_)),
         armed_at=at if arms else watch.armed_at,
         changed_at=max(at, watch.changed_at),
         # After a crash the last wish may be out although this does not know of it.

@@ -147,6 +147,18 @@ def test_reading_late_is_no_reason_to_ask() -> None:
     assert [("i2", 1)] == worker.wishes
 
 
+def test_what_is_read_again_from_long_ago_is_let_be() -> None:
+    """A group that lost its offsets reads a month, and asks for nothing of it."""
+    worker = Worker()
+    worker.hears(event("queued"), event("failed"), at=worker.now - 2 * LIFE_MS)
+    worker.checkpoints()
+    worker.passes(300)
+    worker.checkpoints()
+    assert [] == worker.wishes
+    (packed,) = (packed for _, packed in worker.store.items_of(0))
+    assert 0 == packed[0], "it can be forgotten"
+
+
 def test_after_a_crash_the_same_is_asked_again() -> None:
     """A wish that was put out before its state bears the same number the second time."""
     first = Worker()
@@ -199,6 +211,19 @@ def test_what_cannot_be_read_is_buried() -> None:
         (letter.stage, letter.reason) for letter in letters
     ]
     assert [("i1", 1)] == worker.wishes
+
+
+def test_long_names_kill_nobody() -> None:
+    """What a state cannot hold is buried, and a channel's name is cut."""
+    worker = Worker()
+    worker.hears(event("queued", recipient="r" * 500_000), event("queued", "i" * 900_000))
+    worker.hears(event("queued", channel="c" * 900_000))
+    worker.passes(300)
+    worker.checkpoints()
+    reasons = [letter.reason for letter in worker.all_of("dead-letters", DeadLetter)]
+    assert (["oversized"] * 2, [("i1", 1)]) == (reasons, worker.wishes)
+    assert worker.store.size() == 1
+    assert all(len(packed) < 1000 for _, packed in worker.store.items_of(0))
 
 
 def test_what_killed_twice_is_buried_unread() -> None:

@@ -163,6 +163,9 @@ def test_a_state_stays_small() -> None:
     assert MOST_DELIVERIES == len(many.deliveries)
     assert AT + AFTER_MS == due(many)
     assert 0 == due(watched(event("push-149", "sent"), held=many))
+    second = watched(*(fallback(f"sms-{n}") for n in range(3 * MOST_DELIVERIES)), held=asked(many))
+    assert 2 * MOST_DELIVERIES == len(second.deliveries)
+    assert AT + AFTER_MS == due(second)
 
 
 def test_only_what_is_urgent_is_followed() -> None:
