@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from schemas.limits import KIB
 from schemas.notification import NotificationType
 from schemas.plan_state import Kept, Plan, kept_key
 from schemas.reasons import Channel, DeliveryStatus, Priority
@@ -10,6 +11,7 @@ from streams.core.planning import channels
 from streams.core.planning.plan_draft import PlanDraft
 from streams.core.planning.plan_retention import PLAN_MS
 
+KEPT_BYTES = 128 * KIB  # a larger intent is not kept: it would push others out of the journal
 BUILT_IN = (Channel.PUSH.value, Channel.SMS.value)
 
 _HIGH = int(Priority.HIGH)
@@ -47,4 +49,6 @@ def keep(draft: PlanDraft, intent: Intent, plan: Plan, *, kind: NotificationType
         tried = tuple(dict.fromkeys((*before.tried, *tried)))
         draft.put(key, replace(before, tried=tried, expires_at=expires_at))
         return
-    draft.put(key, Kept(draft.case.write(intent), expires_at, tried))
+    written = draft.case.write(intent)
+    if len(written) <= KEPT_BYTES:
+        draft.put(key, Kept(written, expires_at, tried))

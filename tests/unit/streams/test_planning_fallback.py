@@ -10,6 +10,7 @@ from schemas.deliveries import AddressEvent
 from schemas.errors import Invalid
 from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.plan_state import Kept, Plan, kept_key
+from streams.core.planning.fallback_chain import KEPT_BYTES
 from streams.core.planning.plan_draft import Planned
 from tests.builders import DAY, HOUR, NOON
 from tests.planner import ANN, Planner, intent, reasons, said, wish
@@ -112,6 +113,8 @@ def test_only_what_is_urgent_is_kept(fields: dict[str, Any]) -> None:
     """What is not followed costs no memory, nor does who has no other address."""
     planner = paged(**fields)
     assert None is planner.state(kept_key(b"default:ann", "1"))
+    large = paged(data={"title": "x" * KEPT_BYTES})
+    assert None is large.state(kept_key(b"default:ann", "1"))
     alone = paged(replace(ANN, addresses={"push": ["t1"]}))
     assert None is alone.state(kept_key(b"default:ann", "1"))
 
