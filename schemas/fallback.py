@@ -6,7 +6,13 @@ import msgspec
 from msgspec import Struct
 
 from schemas.errors import Invalid
+from schemas.reasons import DeliveryStatus, Reason
 
+# A channel that was not used for one of these did not reach the person, who wanted it.
+_UNREACHED = frozenset(
+    reason.value for reason in (Reason.NO_ADDRESS, Reason.ADDRESS_GONE, Reason.TEMPLATE_FAILED)
+)
+_QUEUED = DeliveryStatus.QUEUED.value
 MOST_NUMBER = 10  # more than there are channels
 
 
@@ -22,6 +28,14 @@ class Wish(Struct, frozen=True, kw_only=True, gc=False):
     channels: list[str] = []
     failed: bool = False
     waited_ms: int = 0
+
+
+def is_awaited(status: str, reason: str) -> bool:
+    """Say whether somebody waits for this channel: it was handed over, or could not be.
+
+    What is held, or was not wanted, nobody waits for.
+    """
+    return status == _QUEUED or reason in _UNREACHED
 
 
 def written(wish: Wish) -> dict[str, Any]:

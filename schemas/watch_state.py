@@ -25,9 +25,10 @@ OPEN, ENDED, ARRIVED, TAKEN_BACK = range(4)
 class Watch(Struct, frozen=True, array_like=True, gc=False):
     """Remember what became of the deliveries of an intent, and of those that stand in for it.
 
-    `armed_at` is when the last of them was handed to a sink first, 0 before that; `changed_at`
-    when something new was heard last. `asked` counts the wishes for a fallback; `awaiting` says
-    that nothing was heard yet of what the last one led to. `over`: nobody need follow it.
+    `armed_at` is since when the first delivery, of the last fallback where there is one, is waited
+    for; 0 before that. `changed_at` is when something new was heard last. `asked` counts the wishes
+    for a fallback; `awaiting` says that nothing was heard yet of what the last one led to. `over`:
+    nobody need follow it.
     `fallbacks` are the channels that were given.
     """
 

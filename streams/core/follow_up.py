@@ -24,7 +24,6 @@ CHANNEL_CHARS = 40  # of a name that may be anybody's
 LIFE_MS = 86_400_000
 
 _HIGH = int(Priority.HIGH)
-_QUEUED = DeliveryStatus.QUEUED.value
 _SUPERSEDED = DeliveryStatus.SUPERSEDED.value
 _REACHED = frozenset(
     {DeliveryStatus.SENT.value, DeliveryStatus.DELIVERED.value, "opened", "clicked"}
@@ -112,11 +111,11 @@ def _is_over(event: DeliveryEvent) -> bool:
 
 
 def _told(watch: Watch, event: DeliveryEvent, *, at: int) -> Watch:
-    stands, queued = _stands(event), event.status == _QUEUED
+    stands = _stands(event)
     known = next((one for one in watch.deliveries if one.id == event.delivery_id), None)
     if known is None:
         return _met(watch, event, stands, at=at)
-    arms = queued and not watch.armed_at
+    arms = fallback.is_awaited(event.status, event.reason) and not watch.armed_at
     if stands <= known.stands and not arms:
         return watch
     now = replace(known, stands=max(stands, known.stands))
@@ -140,7 +139,8 @@ def _met(watch: Watch, event: DeliveryEvent, stands: int, *, at: int) -> Watch:
     if sum(one.round == round_ for one in watch.deliveries) >= MOST_DELIVERIES:
         # One of very many arrived: that is enough to know.
         return given_up(watch) if stands == ARRIVED else watch
-    arms = event.status == _QUEUED and (stands_in or not watch.armed_at)
+    awaited = fallback.is_awaited(event.status, event.reason)
+    arms = awaited and (stands_in or not watch.armed_at)
     return replace(
         watch,
         deliveries=(*watch.deliveries, Watched(event.delivery_id, channel, stands, round_)),

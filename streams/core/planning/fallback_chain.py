@@ -2,10 +2,11 @@
 
 from msgspec.structs import replace
 
+from schemas.fallback import is_awaited
 from schemas.limits import KIB
 from schemas.notification import NotificationType
 from schemas.plan_state import Kept, Plan, kept_key
-from schemas.reasons import Channel, DeliveryStatus, Priority
+from schemas.reasons import Channel, Priority
 from schemas.records import Intent
 from streams.core.planning import channels
 from streams.core.planning.plan_draft import PlanDraft
@@ -15,7 +16,6 @@ KEPT_BYTES = 128 * KIB  # a larger intent is not kept: it would push others out 
 BUILT_IN = (Channel.PUSH.value, Channel.SMS.value)
 
 _HIGH = int(Priority.HIGH)
-_QUEUED = DeliveryStatus.QUEUED.value
 
 
 def left(kind: NotificationType, tried: tuple[str, ...]) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def keep(draft: PlanDraft, intent: Intent, plan: Plan, *, kind: NotificationType
     """
     if intent.priority < _HIGH or intent.ends or plan.fallback_of:
         return
-    if not any(one.outcome == _QUEUED for one in plan.channels):
+    if not any(is_awaited(one.outcome, one.reason) for one in plan.channels):
         return
     tried = tuple(dict.fromkeys(one.channel for one in plan.channels))
     others = left(kind, tried)

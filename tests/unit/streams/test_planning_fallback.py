@@ -89,6 +89,19 @@ def test_who_cannot_be_reached_otherwise_is_not(known: Any) -> None:
     assert ([], ["no_fallback"]) == (planned.deliveries, reasons(planned))
 
 
+def test_an_address_that_is_gone_has_a_fallback() -> None:
+    """Who took the telephone away is reached by text message also from the second page on."""
+    planner = Planner()
+    for token in ("t1", "t2"):
+        gone = AddressEvent(
+            recipient="ann", channel="push", kind="gone", address=token, occurred_at=NOON
+        )
+        planner.hears(gone)
+    first = planner.takes(intent("1", priority=2, channels=["push"]))
+    assert [("push", "suppressed", "address_gone")] == said(first)
+    assert ["sms"] == [one.channel for one in planner.takes(wish("1")).deliveries]
+
+
 def test_an_opt_out_after_the_first_telling_counts() -> None:
     """Who opts out of text messages in between gets none."""
     planner = paged()

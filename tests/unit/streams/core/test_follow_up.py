@@ -89,6 +89,15 @@ def test_what_was_only_held_is_not_followed() -> None:
     assert 0 == due(watched(event("push", "held"), event("email", "suppressed")))
 
 
+def test_a_channel_that_cannot_be_used_reached_nobody() -> None:
+    """Where the only address is gone, or words failed, another channel is asked for at once."""
+    for status, reason in (("suppressed", "address_gone"), ("failed", "template_failed")):
+        watch = watched(event("push", status, reason=reason, attempt=0))
+        assert AT + SETTLE_MS == due(watch)
+        assert AT + AFTER_MS == due(watched(event("email"), held=watch))
+    assert 0 == due(watched(event("push", "suppressed", reason="opted_out", attempt=0)))
+
+
 def test_an_arrival_that_was_taken_back_is_none() -> None:
     """A bounce after `sent` asks for another channel, whichever of the two is heard first."""
     bounced = event("push", "failed", corrects="sent")
