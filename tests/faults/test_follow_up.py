@@ -113,7 +113,7 @@ def told_by_sms(provider: Provider) -> Counter[str]:
 
 
 def test_killed_under_load(exchange: Exchange, provider: Provider) -> None:
-    """Through three kills of follow-up and one of planning no fallback is lost, and none doubled."""
+    """Three kills of follow-up and one of planning lose no fallback, and double none."""
     names: list[str] = []
     for wave in range(WAVES):
         names += page(exchange, wave)
