@@ -11,6 +11,8 @@ SHELL := bash
 .SUFFIXES:
 
 PYTHON ?= python3
+# Tests wait more than they work: so many runs go side by side, each on services of its own.
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -35,8 +37,8 @@ status: $(READY) ## show what runs, since when and where
 services: $(READY) ## run Kafka, PostgreSQL and Valkey alone; Ctrl-C stops them
 	@exec $(BIN)/python -m deploy.local services
 
-test: $(READY) ## run every test on real services; ARGS="-k word" runs some
-	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+test: $(READY) ## run every test on real services; ARGS="-k word" runs some, JOBS=0 one by one
+	$(BIN)/python -m pytest -m "not soak" -n $(JOBS) --dist loadfile $(ARGS)
 
 soak: $(READY) ## run the long forms of the fault tests
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)

@@ -32,6 +32,9 @@ def set_up(*, level: int = logging.INFO) -> None:
     # Requests are counted, not logged: their paths bear sources' tokens.
     logging.getLogger("uvicorn.access").handlers.clear()
     logging.getLogger("uvicorn.access").propagate = False
+    # The same of those that we make: paths bear accounts, and secrets of chat rooms.
+    for client in ("httpx", "httpcore"):
+        logging.getLogger(client).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

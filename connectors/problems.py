@@ -1,12 +1,14 @@
 """Why a request was refused, as whoever asked reads it: problem+json (RFC 9457), never a trace."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import Permanent, Transient
@@ -80,3 +82,23 @@ def unexpected(wrong: Exception) -> Problem:
     place = (Exception, Exception("text left out"), wrong.__traceback__)
     log.error("request failed: %s", type(wrong).__name__, exc_info=place)
     return Problem(500, "something went wrong here; it was logged")
+
+
+class ProblemRoute(APIRoute):
+    """Answer every refusal as problem+json, whatever application mounts the route."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler."""
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as wrong:
+                return invalid(wrong).response()
+            except Problem as problem:
+                return problem.response()
+            except Transient as away:
+                return unavailable(away).response()
+
+        return answered

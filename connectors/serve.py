@@ -1,4 +1,4 @@
-"""The HTTP server: `python -m connectors.serve` runs ingest and the API in one process."""
+"""The HTTP server: `python -m connectors.serve` runs ingest, API and callbacks in one process."""
 
 import argparse
 import gc
@@ -30,9 +30,10 @@ from schemas import topics
 from schemas.errors import ConfigurationError, RedisUnavailable, Transient
 
 READY_S = 2.0
+ROOMS = frozenset({"ingest", "api", "callbacks"})
 
 
-def build(settings: Settings, *, rooms: frozenset[str] = frozenset({"ingest", "api"})) -> ASGIApp:
+def build(settings: Settings, *, rooms: frozenset[str] = ROOMS) -> ASGIApp:
     """Make the application with these rooms; its lifespan opens and closes what they need."""
     parts = shared.made(settings)
     rules = RuleBook()
@@ -63,6 +64,10 @@ def build(settings: Settings, *, rooms: frozenset[str] = frozenset({"ingest", "a
         from connectors.api import app as api
 
         app.include_router(api.routes(parts))
+    if "callbacks" in rooms:
+        from connectors.callbacks import app as callbacks
+
+        app.include_router(callbacks.routes(parts))
     served: ASGIApp = Shortcut(app, gateway=gateway) if gateway else app
     return BodyInTime(served, body_s=settings.serving.read_timeout_s)
 
@@ -171,11 +176,11 @@ def main() -> int:
     """Serve until told to stop; 2 where a setting cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m connectors.serve", description=__doc__)
     only = parser.add_mutually_exclusive_group()
-    only.add_argument(
-        "--ingest-only", dest="rooms", action="store_const", const=frozenset({"ingest"})
-    )
-    only.add_argument("--api-only", dest="rooms", action="store_const", const=frozenset({"api"}))
-    parser.set_defaults(rooms=frozenset({"ingest", "api"}))
+    for room in sorted(ROOMS):
+        only.add_argument(
+            f"--{room}-only", dest="rooms", action="store_const", const=frozenset({room})
+        )
+    parser.set_defaults(rooms=ROOMS)
     options = parser.parse_args()
     logs.set_up()
     try:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from connectors.linking import Linking, Receiving
 from schemas.cluster import Cluster
 from schemas.errors import ConfigurationError
 from schemas.limits import KIB, REQUEST_BYTES
@@ -130,6 +131,8 @@ class Settings:
     taking: Taking = field(default_factory=Taking)
     stores: Stores = field(default_factory=Stores)
     signing: Signing = field(default_factory=Signing)
+    linking: Linking = field(default_factory=Linking)
+    receiving: Receiving = field(default_factory=Receiving)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -158,6 +161,8 @@ class Settings:
                 redis_url=env.get("REDIS_URL", ""),
             ),
             signing=signing(env),
+            linking=Linking.from_env(env),
+            receiving=Receiving.from_env(env),
         )
 
 

@@ -7,7 +7,9 @@ from email_validator import EmailNotValidError, validate_email
 
 from schemas.reasons import Channel
 
-_PHONE = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")  # E.164, or a short code
+WHATSAPP = "whatsapp:"  # before the number of one who is reached there and not by SMS
+# E.164, or a short code.
+_PHONE = re.compile(rf"(?:{WHATSAPP})?\+[1-9]\d{{6,14}}|\d{{3,8}}", re.ASCII)
 _SLACK = re.compile(r"[CDGUW][A-Z0-9]{5,20}|#[a-z0-9._-]{1,80}")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PUSH_CHARS = 4096

@@ -89,6 +89,11 @@ def address_event_id(tenant: str, recipient: str, mark: str) -> str:
     return _under(tenant, f"address-event:{recipient}:{mark}")
 
 
+def command_id(tenant: str, alert: str, kind: str, mark: str) -> str:
+    """Name what was ordered of an alert; `mark` names what it was ordered by."""
+    return _under(tenant, f"command:{alert}:{kind}:{mark}")
+
+
 def decision_id(tenant: str, subject: str, stage: str, mark: str) -> str:
     """Name a Decision; `mark` tells apart what one stage said of one subject."""
     return _under(tenant, f"decision:{subject}:{stage}:{mark}")

@@ -89,4 +89,14 @@ SINK_REPEATS = Metric(
     "tocsin_sink_maybe_repeat_total", "counter", "Calls that may be second ones.", ("channel",)
 )
 
+CALLBACKS = Metric(
+    "tocsin_callbacks_total",
+    "counter",
+    "What providers and mail servers told, by what became of it.",
+    ("provider", "outcome"),
+)
+LINKS = Metric(
+    "tocsin_links_total", "counter", "Requests by links in messages.", ("kind", "outcome")
+)
+
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

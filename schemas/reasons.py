@@ -246,6 +246,9 @@ class Reason(StrEnum):
     PACED = "paced"
     ENDPOINT_OFF = "endpoint_off"
     UNSAFE_ADDRESS = "unsafe_address"
+    # callbacks
+    BOUNCED = "bounced"
+    UNDELIVERED = "undelivered"
     # scheduler
     UNKNOWN_TOPIC = "unknown_topic"
     # the record's own faults

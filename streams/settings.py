@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.cluster import Cluster
@@ -11,6 +11,7 @@ from schemas.topics import Names
 
 LEAST_FALLBACK_S = 0.5
 MOST_FALLBACK_S = 3600.0  # what is urgent expires by then
+LEAST_LINK_SECRET = 16  # characters, as the server that reads the links has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Settings:
     (`TOCSIN_FALLBACK_S`, default 60)."""
     log_level: str
     """Least level that is logged (`TOCSIN_LOG_LEVEL`, default info)."""
+    public_url: str = ""
+    """How people see the gateway (`TOCSIN_PUBLIC_URL`, default none): planning puts the address
+    by which an alert is acknowledged into messages, where the secret is set too."""
+    link_secret: str = field(default="", repr=False)
+    """What signs that address (`TOCSIN_LINK_SECRET` or `_FILE`, default none)."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -63,4 +69,20 @@ class Settings:
             session_s=session_s,
             fallback_s=fallback_s,
             log_level=env.get("TOCSIN_LOG_LEVEL", "info").lower(),
+            public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),
+            link_secret=_link_secret(env),
         )
+
+
+def _link_secret(env: Mapping[str, str]) -> str:
+    file, secret = env.get("TOCSIN_LINK_SECRET_FILE", ""), env.get("TOCSIN_LINK_SECRET", "")
+    try:
+        secret = (Path(file).read_text() if file else secret).strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        why = f"TOCSIN_LINK_SECRET_FILE cannot be read: {type(wrong).__name__}"
+        raise ConfigurationError(why) from wrong
+    if 0 < len(secret) < LEAST_LINK_SECRET:
+        raise ConfigurationError(
+            f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
+        )
+    return secret

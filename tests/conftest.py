@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from deploy.local.home import Home
 from deploy.local.lock import locked
 from deploy.local.service import Service
 from deploy.local.services import Services, services
+from tests import topics as kafka
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def remove_topics(bootstrap_servers: str, *, prefix: str) -> None:
     """Remove the topics whose name begins so; a broker that a test left stopped keeps them."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    admin = kafka.admin(bootstrap_servers)
     with suppress(KafkaException):
         topics = [name for name in admin.list_topics(timeout=5).topics if name.startswith(prefix)]
         if topics:

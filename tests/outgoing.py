@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from connectors.linking import Linking
 from connectors.sinks.addresses import Rules, networks
 from connectors.sinks.provider_settings import Calling, Mailing
+from connectors.sinks.texting import Texting
 from connectors.stores.endpoints import new_secret, secret
 from connectors.stores.migrate import migrate
 from connectors.stores.postgres import Database
 from schemas.deliveries import Delivery
 from schemas.topics import Names
 from tests.conftest import Stack
+from tests.fakes import twilio_api
 
 SECRET = new_secret()
 
@@ -33,16 +36,30 @@ def outgoing(**fields: object) -> Delivery:
     return Delivery(**(given | fields))  # type: ignore[arg-type]
 
 
+LINKING = Linking(public_url="https://tocsin.example.org", secret="a secret of some length")
+
+
 def mailing(**fields: object) -> Mailing:
     """Build the settings of a house that sends mail."""
     given: dict[str, object] = {
         "sender": "alerts@tocsin.test",
         "sender_name": "Tocsin",
-        "public_url": "https://tocsin.example.org",
-        "link_secret": "a secret of some length",
+        "linking": LINKING,
         "sendgrid_key": "SG.key",
     }
     return Mailing(**(given | fields))  # type: ignore[arg-type]
+
+
+def texting(**fields: object) -> Texting:
+    """Build the settings of a house that sends text messages."""
+    given: dict[str, object] = {
+        "account": twilio_api.ACCOUNT,
+        "user": twilio_api.ACCOUNT,
+        "password": twilio_api.TOKEN,
+        "senders": ("+15550001111",),
+        "linking": Linking(LINKING.public_url, twilio_api.LINK_SECRET),
+    }
+    return Texting(**(given | fields))  # type: ignore[arg-type]
 
 
 def calling(**fields: object) -> Calling:

@@ -10,6 +10,7 @@ from schemas.keys import key
 from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.plan_state import Place, Plan, PlanningState, pack, plan_key, unpack
 from schemas.records import Intent
+from streams.core.planning.ack_links import NO_ACK_LINKS
 from streams.core.planning.person import NOTHING_KNOWN, Person, learn
 from streams.core.planning.plan_draft import Alarm, Fault
 from streams.core.rendering.render import Templates
@@ -62,6 +63,7 @@ class Planner:
         self.types: dict[str, NotificationType] = {}
         self.templates: dict[str, Template] = {"note": NOTE}
         self.feedback = NOTHING_KNOWN
+        self.ack_links = NO_ACK_LINKS
         self.alarms: dict[str, Alarm] = {}
         self._next = [0, 0]
         self.records: list[tuple[Place, Intent]] = []
@@ -140,6 +142,7 @@ class Planner:
             look=self.state,
             write=encode,
             read=lambda raw: decode(Intent, raw),
+            ack_links=self.ack_links,
         )
 
     # -- what came of it

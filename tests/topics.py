@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -20,20 +21,48 @@ from schemas.topics import COMPACTED
 Sent = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
 
+@cache
+def admin(servers: str) -> AdminClient:
+    """Give the one admin client of a broker, kept to the end of the run.
+
+    Left to the collector, a client is taken down by whichever thread runs it, its own threads not
+    excepted, and takes the process with it (confluent-kafka-python issues 1761 and 2129).
+    """
+    return AdminClient({"bootstrap.servers": servers, "log_level": 0})
+
+
+@cache
+def _watcher(servers: str) -> Consumer:
+    return Consumer({"bootstrap.servers": servers, "group.id": "tests-lag", "log_level": 0})
+
+
+@cache
+def _producer(servers: str) -> Producer:
+    """Give the one producer of a broker: a new one takes half a second to be let in."""
+    return Producer(Cluster(servers).producer() | {"linger.ms": 5, "log_level": 0})
+
+
+def _settle(producer: Producer) -> None:
+    try:
+        assert 0 == producer.flush(60)
+    except AssertionError:
+        _producer.cache_clear()  # what it could not send is not the next test's
+        raise
+
+
 def create(
     servers: str, *, plain: Sequence[str], compacted: Sequence[str], partitions: int
 ) -> None:
     """Create topics and wait until the broker knows them."""
-    admin = AdminClient({"bootstrap.servers": servers})
     wanted = [NewTopic(name, partitions, 1) for name in plain]
     wanted += [NewTopic(name, partitions, 1, config=COMPACTED) for name in compacted]
-    for done in admin.create_topics(wanted).values():
+    for done in admin(servers).create_topics(wanted).values():
         done.result(timeout=30)
 
 
 def produce(servers: str, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> int:
     """Send keyed records as our producers do, wait for all of them and say how many."""
-    producer = Producer(Cluster(servers).producer() | {"linger.ms": 5})
+    producer = _producer(servers)
     count = 0
     for key, value in records:
         while True:
@@ -45,16 +74,15 @@ def produce(servers: str, topic: str, records: Iterable[tuple[bytes | None, byte
         count += 1
         if count % 1000 == 0:
             producer.poll(0)
-    left = producer.flush(60)
-    assert left == 0
+    _settle(producer)
     return count
 
 
 def remove(servers: str, topic: str, key: bytes) -> None:
     """Send a tombstone: nothing stands under this key any more."""
-    producer = Producer(Cluster(servers).producer())
+    producer = _producer(servers)
     producer.produce(topic, None, key)
-    assert 0 == producer.flush(60)
+    _settle(producer)
 
 
 def read_all(servers: str, topics: Sequence[str], *, within_s: float = 60.0) -> list[Message]:
@@ -99,11 +127,10 @@ def _ends(consumer: Consumer, topics: Sequence[str]) -> dict[tuple[str, int], tu
 
 def lag_of(servers: str, group: str) -> Callable[[Sequence[str]], int]:
     """Give a function that counts the records a group has not committed yet."""
-    admin = AdminClient({"bootstrap.servers": servers})
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "tests-lag"})
+    consumer = _watcher(servers)
 
     def lag(topics: Sequence[str]) -> int:
-        asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+        asked = admin(servers).list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
         offsets = asked[group].result(timeout=10).topic_partitions
         committed = {(o.topic, o.partition): o.offset for o in offsets}
         behind = 0

@@ -1,12 +1,10 @@
 """The routes of the inbox and of what was delivered, ready to be mounted."""
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi import APIRouter
 
+from connectors.api.comparing import add_results
 from connectors.api.delivering import add_deliveries, add_intents
 from connectors.api.models import PROBLEM
 from connectors.api.ordering import add_orders
@@ -15,8 +13,7 @@ from connectors.api.posting import add_posting
 from connectors.api.preferring import add_preferences
 from connectors.api.reading import add_reads
 from connectors.parts import Parts
-from connectors.problems import Problem, invalid, unavailable
-from schemas.errors import Transient
+from connectors.problems import ProblemRoute
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"description": "No known key.", **PROBLEM},
@@ -24,26 +21,6 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     422: {"description": "The request cannot be understood; `where` says what.", **PROBLEM},
     503: {"description": "A service is away; come again.", **PROBLEM},
 }
-
-
-class ProblemRoute(APIRoute):
-    """Answer every refusal as problem+json, whatever application mounts the route."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the handler."""
-        handle = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as wrong:
-                return invalid(wrong).response()
-            except Problem as problem:
-                return problem.response()
-            except Transient as away:
-                return unavailable(away).response()
-
-        return answered
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -60,5 +37,6 @@ def routes(parts: Parts) -> APIRouter:
     add_orders(router, credentials=parts.credentials, orders=orders)
     add_deliveries(router, database=parts.database, credentials=parts.credentials)
     add_intents(router, database=parts.database, credentials=parts.credentials)
+    add_results(router, database=parts.database, credentials=parts.credentials)
     add_posting(router, parts)
     return router

@@ -43,6 +43,8 @@ WHY: dict[str, str] = {
     Reason.PACED: "the receiver takes only so many at once",
     Reason.ENDPOINT_OFF: "the endpoint is switched off",
     Reason.UNSAFE_ADDRESS: "the address points where nothing may be sent",
+    Reason.BOUNCED: "it came back: the receiving side would not take it",
+    Reason.UNDELIVERED: "the provider could not bring it to the receiver",
 }
 
 _STEPS: dict[str, str] = {

@@ -1,12 +1,10 @@
 """Who is at the door: find the key in a request and the credential behind it."""
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from connectors.problems import Problem, unauthorized
-from connectors.stores.credentials import Credential, Scope
+from connectors.stores.credentials import Credential, Scope, presented
 
 
 class Finds(Protocol):
@@ -34,16 +32,5 @@ async def admit(credentials: Finds, *, headers: Mapping[str, str], path_token: s
 def _tokens(authorization: str, path_token: str) -> Iterator[str]:
     if path_token:
         yield path_token
-        return
-    scheme, _, rest = authorization.strip().partition(" ")
-    if scheme.lower() == "bearer":
-        yield rest.strip()
-    elif scheme.lower() == "basic":
-        try:
-            user, _, password = (
-                base64.b64decode(rest.strip(), validate=True).decode().partition(":")
-            )
-        except (binascii.Error, ValueError):
-            return
-        # Twilio and Alertmanager let their users fill in either.
-        yield from filter(None, (password, user))
+    else:
+        yield from presented(authorization)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.settings import Settings
-from connectors.sinks import mail, webhook
+from connectors.sinks import mail, push, slack, sms, webhook
 from connectors.sinks.sandbox import Sandbox
 from connectors.sinks.sink import Sink
 from connectors.stores.postgres import Database
@@ -23,6 +23,9 @@ class Parts:
 Maker = Callable[[Parts], Sink | None]
 MAKERS: dict[str, Maker] = {
     "email": lambda parts: mail.made(parts.env),
+    "sms": lambda parts: sms.made(parts.env),
+    "push": lambda parts: push.made(parts.env),
+    "slack": lambda parts: slack.made(parts.settings, parts.env),
     "webhook": lambda parts: webhook.made(parts.settings, parts.database, parts.env),
 }
 

@@ -13,15 +13,14 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from connectors.stores.claims import ARRIVED_MS, LIFE_MS, arrival_keys, claim_key, told_key
 from connectors.stores.redis import Redis, Script
 from schemas.codec import decode, encode
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.errors import RedisUnavailable
-from schemas.reasons import DeliveryStatus, Lane
+from schemas.reasons import DeliveryStatus
 from schemas.topics import Names
 
-LIFE_MS = 8 * 86_400_000  # DESIGN 4: longer than deliveries are kept on Kafka
-ARRIVED_MS = 2 * 86_400_000  # longer than anybody is told of one intent by fallback
 ANSWER_S = 2.0
 AT_ONCE = 100  # deliveries a script takes: some 2 ms, in which Redis answers nobody else
 
@@ -172,22 +171,8 @@ class Claims:
         await self._redis.ping(within_s=ANSWER_S)
 
     def _keys(self, said: Delivery | DeliveryEvent, delivery_id: str) -> Keys:
-        claim = self._names.redis("claim", delivery_id)
-        if said.lane != Lane.URGENT and not said.fallback_of:
-            return claim, self._told(said), "", ""  # nobody stands in for what may wait
-        first = said.fallback_of or said.intent_id
-        arrived, fallback = (
-            self._names.redis(name, said.tenant, first)
-            for name in ("claim-arrived", "claim-fallback")
-        )
-        return claim, self._told(said), arrived, fallback
-
-    def _told(self, said: Delivery | DeliveryEvent) -> str:
-        if not said.alert_id:
-            return ""
-        return self._names.redis(
-            "claim-told", said.tenant, said.alert_id, said.channel, said.recipient
-        )
+        names = self._names
+        return claim_key(names, delivery_id), told_key(names, said), *arrival_keys(names, said)
 
 
 class _Together:

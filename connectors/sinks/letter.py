@@ -15,15 +15,17 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from connectors.sinks.provider_settings import Mailing
+from connectors.linking import Linking
+from connectors.sinks.provider_settings import CLICKS, OPENS, Mailing
+from connectors.sinks.tracking import tracked
 from schemas import links
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
-from schemas.links import Unsubscribe
+from schemas.links import Clicked, Opened, Receipt, Unsubscribe
 from schemas.reasons import Channel
 
-# Who asked for it, or must know it, is not asked whether they want it.
-WITHOUT_UNSUBSCRIBE = frozenset({"transactional", "account"})
+# Who asked for it, or must know it, is not asked whether they want it, nor watched reading it.
+WITHOUT_UNSUBSCRIBE = WITHOUT_TRACKING = frozenset({"transactional", "account"})
 SUBJECT_CHARS = 900  # RFC 5322 ends a line at 998
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _UNSAFE_ID = re.compile(r"[^A-Za-z0-9._-]")
@@ -48,14 +50,16 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
     """
     mark = _UNSAFE_ID.sub("-", f"{delivery.id}.{delivery.replay}".rstrip("."))
     headers = [("Auto-Submitted", "auto-generated"), ("X-Tocsin-Id", _one_line(delivery.id))]
-    if delivery.type not in WITHOUT_UNSUBSCRIBE and mailing.public_url and mailing.link_secret:
+    if mailing.linking.secret:
+        headers.append(("X-Tocsin-Ref", reference(delivery, mailing.linking)))
+    if delivery.type not in WITHOUT_UNSUBSCRIBE and mailing.linking.usable:
         wish = Unsubscribe(
             tenant=delivery.tenant,
             recipient=delivery.recipient,
             type=delivery.type,
             channel=Channel.EMAIL.value,
         )
-        url = links.url(mailing.public_url, wish, secret=mailing.link_secret)
+        url = links.url(mailing.linking.public_url, wish, secret=mailing.linking.secret)
         headers.append(("List-Unsubscribe", f"<{url}>"))
         if url.startswith("https://"):  # RFC 8058, section 3.1
             headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
@@ -63,9 +67,57 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
         to=_address(delivery.address),
         subject=_one_line(delivery.subject)[:SUBJECT_CHARS] or "(no subject)",
         text=delivery.text.replace("\0", ""),
-        html=delivery.html.replace("\0", ""),
+        html=_html(delivery, mailing),
         headers=tuple(headers),
         message_id=f"<{mark}@{mailing.sender.rpartition('@')[2]}>",
+    )
+
+
+def reference(delivery: Delivery, linking: Linking) -> str:
+    """Give what names this attempt and comes back with receipts and bounces, signed by us."""
+    of = Receipt(
+        tenant=delivery.tenant,
+        intent=delivery.intent_id,
+        delivery=delivery.id,
+        recipient=delivery.recipient,
+        channel=delivery.channel,
+        attempt=delivery.attempt,
+        replay=delivery.replay,
+        fallback_of=delivery.fallback_of,
+    )
+    return links.token(of, secret=linking.secret)
+
+
+def _html(delivery: Delivery, mailing: Mailing) -> str:
+    html = delivery.html.replace("\0", "")
+    wanted = mailing.tracking
+    if not html or not wanted or delivery.type in WITHOUT_TRACKING:
+        return html
+    linking = mailing.linking
+    place = (
+        delivery.tenant,
+        delivery.intent_id,
+        delivery.id,
+        delivery.recipient,
+        delivery.channel,
+        delivery.attempt,
+        delivery.replay,
+    )
+
+    def clicked(url: str) -> str:
+        ours = links.url(linking.public_url, Clicked(*place, url), secret=linking.secret)
+        # What could not be read again would lead nowhere: such an address stays as it is.
+        return ours if len(ours.rpartition("/")[2]) <= links.LONGEST else ""
+
+    return tracked(
+        html,
+        public_url=linking.public_url,
+        clicked=clicked if CLICKS in wanted else None,
+        picture=(
+            links.url(linking.public_url, Opened(*place), secret=linking.secret)
+            if OPENS in wanted
+            else ""
+        ),
     )
 
 
@@ -124,4 +176,4 @@ class _Policy(EmailPolicy):
         return written
 
 
-_WHOLE = frozenset({"List-Unsubscribe", "Message-ID", "X-Tocsin-Id"})
+_WHOLE = frozenset({"List-Unsubscribe", "Message-ID", "X-Tocsin-Id", "X-Tocsin-Ref"})

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from connectors.linking import Linking, secret_of
 from connectors.settings import Settings
 from connectors.sinks.addresses import PORTS, Rules, networks
 from connectors.stores.endpoints import Secret, secret
 from schemas.errors import ConfigurationError, Invalid
 
 SENDGRID_URL = "https://api.sendgrid.com"
-LEAST_LINK_SECRET = 16
+OPENS, CLICKS = "opens", "clicks"  # what can be learned of who reads a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class Mailing:
     """A mail server, as `smtp+starttls://user:password@host:587`, `smtps://` or `smtp://`.
     `TOCSIN_SMTP_URL` (`_FILE`), `TOCSIN_SMTP_CA_FILE`."""
 
-    public_url: str = ""
-    """How people see this server, for the address by which they unsubscribe (none: no such
-    address). `TOCSIN_PUBLIC_URL`."""
+    linking: Linking = field(default_factory=Linking)
+    """What signs the address by which people unsubscribe, and the reference that receipts carry
+    back (none: neither). `TOCSIN_PUBLIC_URL`, `TOCSIN_LINK_SECRET` (`_FILE`)."""
 
-    link_secret: str = field(default="", repr=False)
-    """What signs that address (none: no such address). `TOCSIN_LINK_SECRET` (`_FILE`)."""
+    tracking: frozenset[str] = frozenset()
+    """What is learned of who reads a mail: opens, clicks (neither). `TOCSIN_TRACKING`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self | None:
@@ -68,23 +68,15 @@ class Mailing:
         name, sender = _mailbox(env, "TOCSIN_MAIL_FROM")
         if not sender:
             raise ConfigurationError("TOCSIN_MAIL_FROM is not set, and a provider of mail is")
-        link_secret = secret_of(env, "TOCSIN_LINK_SECRET")
-        if 0 < len(link_secret) < LEAST_LINK_SECRET:
-            raise ConfigurationError(
-                f"TOCSIN_LINK_SECRET has fewer than {LEAST_LINK_SECRET} characters"
-            )
-        url = env.get("TOCSIN_SENDGRID_URL") or SENDGRID_URL
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise ConfigurationError("TOCSIN_SENDGRID_URL is no http or https address")
         return cls(
             sender=sender,
             sender_name=name,
             reply_to=_mailbox(env, "TOCSIN_MAIL_REPLY_TO")[1],
             sendgrid_key=key,
-            sendgrid_url=url.rstrip("/"),
+            sendgrid_url=url_of(env, "TOCSIN_SENDGRID_URL", SENDGRID_URL),
             smtp=_smtp(smtp, env.get("TOCSIN_SMTP_CA_FILE", "")) if smtp else None,
-            public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),
-            link_secret=link_secret,
+            linking=Linking.from_env(env),
+            tracking=_tracking(env),
         )
 
 
@@ -116,8 +108,8 @@ class Calling:
             return None
         try:
             default = secret(text) if text else None
-            allow = networks(_listed(env, "TOCSIN_WEBHOOK_ALLOW"))
-            ports = frozenset(int(port) for port in _listed(env, "TOCSIN_WEBHOOK_PORTS"))
+            allow = networks(listed(env, "TOCSIN_WEBHOOK_ALLOW"))
+            ports = frozenset(int(port) for port in listed(env, "TOCSIN_WEBHOOK_PORTS"))
         except Invalid as wrong:
             raise ConfigurationError(f"TOCSIN_WEBHOOK_SECRET: {wrong}") from wrong
         except ValueError as wrong:
@@ -131,25 +123,41 @@ class Calling:
                 http=env.get("TOCSIN_WEBHOOK_HTTP", "").lower() in {"1", "yes", "true"},
                 ports=ports or PORTS,
                 allow=allow,
-                own=frozenset(_own(settings)),
+                own=frozenset(own_places(settings)),
             ),
             ca_file=env.get("TOCSIN_WEBHOOK_CA_FILE", ""),
         )
 
 
-def secret_of(env: Mapping[str, str], name: str) -> str:
-    """Read a secret from a variable, or from the file that the variable with `_FILE` names."""
-    file = env.get(f"{name}_FILE", "")
-    if not file:
-        return env.get(name, "").strip()
+def url_of(env: Mapping[str, str], name: str, default: str) -> str:
+    """Read where a provider's API is; without a slash at the end."""
+    url = env.get(name) or default
     try:
-        return Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise ConfigurationError(f"{name}_FILE cannot be read: {type(wrong).__name__}") from wrong
+        parts = urlsplit(url)
+        _ = parts.port
+        fine = parts.scheme in {"http", "https"} and parts.hostname and url.isprintable()
+        fine = fine and " " not in url
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ConfigurationError(f"{name} is no http or https address")
+    return url.rstrip("/")
 
 
-def _listed(env: Mapping[str, str], name: str) -> list[str]:
+def listed(env: Mapping[str, str], name: str) -> list[str]:
+    """Read a variable that holds several values with commas between them."""
     return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
+
+
+def _tracking(env: Mapping[str, str]) -> frozenset[str]:
+    wanted = frozenset(listed(env, "TOCSIN_TRACKING"))
+    if wanted - {OPENS, CLICKS}:
+        raise ConfigurationError("TOCSIN_TRACKING takes opens and clicks, with a comma between")
+    if wanted and not Linking.from_env(env).usable:
+        raise ConfigurationError(
+            "TOCSIN_TRACKING needs TOCSIN_PUBLIC_URL and TOCSIN_LINK_SECRET for its addresses"
+        )
+    return wanted
 
 
 def _mailbox(env: Mapping[str, str], name: str) -> tuple[str, str]:
@@ -191,7 +199,7 @@ def _smtp(url: str, ca_file: str) -> Smtp:
         ) from None
 
 
-def _own(settings: Settings) -> list[tuple[str, int]]:
+def own_places(settings: Settings) -> list[tuple[str, int]]:
     """List the services that we live on, which no webhook may reach."""
     places = []
     for url, port in (

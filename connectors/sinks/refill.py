@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from connectors.sinks.claim import LIFE_MS, Claims
+from connectors.sinks.claim import Claims
+from connectors.stores.claims import LIFE_MS
 from schemas.cluster import Cluster
 from schemas.codec import decode
 from schemas.deliveries import DeliveryEvent

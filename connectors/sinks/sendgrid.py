@@ -8,7 +8,7 @@ import httpx
 import orjson
 
 from connectors.sinks import retry
-from connectors.sinks.letter import Letter, letter
+from connectors.sinks.letter import Letter, letter, reference
 from connectors.sinks.provider_settings import Mailing
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
@@ -114,10 +114,7 @@ def _request(delivery: Delivery, mail: Letter, mailing: Mailing) -> dict[str, An
         "personalizations": [
             {
                 "to": [{"email": mail.to}],
-                "custom_args": {
-                    "tocsin_delivery": delivery.id,
-                    "tocsin_intent": delivery.intent_id,
-                },
+                "custom_args": _arguments(delivery, mailing),
             }
         ],
         "from": sender,
@@ -130,6 +127,13 @@ def _request(delivery: Delivery, mail: Letter, mailing: Mailing) -> dict[str, An
     if delivery.template:
         request["categories"] = [delivery.template[:CATEGORY_CHARS]]
     return request
+
+
+def _arguments(delivery: Delivery, mailing: Mailing) -> dict[str, str]:
+    arguments = {"tocsin_delivery": delivery.id, "tocsin_intent": delivery.intent_id}
+    if mailing.linking.secret:
+        arguments["tocsin_ref"] = reference(delivery, mailing.linking)
+    return arguments
 
 
 async def _fields(reply: httpx.Response) -> str:

@@ -6,15 +6,36 @@
 -- answers for each 1 where it stands, 0 where the other owner's word does
 --
 -- Fields: see take.lua. That the provider took it is true whoever asked, so it is kept over a
--- claim that another still sends under.
+-- claim that another still sends under. Where a receipt was quicker (stores/receipt.lua), what it
+-- says stays: a yes is said beside it, and whatever else the sink came to is overtaken.
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
+local function note_told(told_key, arrived_key, arg)
+  if arg[9] ~= '' then
+    local told = redis.call('GET', told_key)
+    if not told or tonumber(told) < tonumber(arg[9]) then
+      redis.call('SET', told_key, arg[9], 'PX', arg[8])
+    end
+  end
+  if arrived_key ~= '' then
+    redis.call('SET', arrived_key, now, 'PX', arg[10])
+  end
+end
+
 local function settle(claim, told_key, arrived_key, arg)
   local status = arg[1]
   local took = status == 'sent' or status == 'delivered'
-  local c = redis.call('HMGET', claim, 's', 'i', 'b')
+  local c = redis.call('HMGET', claim, 's', 'i', 'b', 'r')
+  if c[2] == 'receipt' and c[3] == '' and c[4] == arg[5] then
+    if not took then
+      return 0
+    end
+    -- What bounced before its yes was heard reached nobody.
+    note_told(told_key, c[1] == 'failed' and '' or arrived_key, arg)
+    return 1
+  end
   local ours = not c[1] or (c[2] == arg[3] and c[3] == arg[4])
   if not ours and not (took and (c[1] == 'sending' or c[1] == 'retrying')) then
     return 0
@@ -22,14 +43,8 @@ local function settle(claim, told_key, arrived_key, arg)
   redis.call('HSET', claim, 's', status, 'a', arg[2], 'i', arg[3], 'b', arg[4], 'r', arg[5],
     'e', arg[6], 'k', arg[7])
   redis.call('PEXPIRE', claim, arg[8])
-  if took and arg[9] ~= '' then
-    local told = redis.call('GET', told_key)
-    if not told or tonumber(told) < tonumber(arg[9]) then
-      redis.call('SET', told_key, arg[9], 'PX', arg[8])
-    end
-  end
-  if took and arrived_key ~= '' then
-    redis.call('SET', arrived_key, now, 'PX', arg[10])
+  if took then
+    note_told(told_key, arrived_key, arg)
   end
   return 1
 end

@@ -109,7 +109,8 @@ ACCOUNT = Limits(in_flight=32, patience_s=75.0, waiting=100_000)
 class Sink(Protocol):
     """Deliver messages of one channel by one provider.
 
-    `provider` is a short name for events and metrics (`sendgrid`, `smtp`, `webhook`, `sandbox`).
+    `provider` is a short name for events and metrics (`sendgrid`, `smtp`, `fcm`, `webhook`,
+    `sandbox`).
     """
 
     channel: str

@@ -10,7 +10,8 @@
 --         {'superseded', higher seq, 0 where another channel reached the recipient}
 --
 -- The claim's fields: s state (sending, or a delivery's status), a attempt, i instance and b boot
--- of the owner, u end of the lease, r replay, e last event, k what became known of the address.
+-- of the owner (`receipt` and none where a receipt settled it: stores/receipt.lua), u end of the
+-- lease, r replay, e last event, k what became known of the address.
 
 local marker = redis.call('GET', KEYS[1])
 local clock = redis.call('TIME')

@@ -1,10 +1,12 @@
 """Say whom a token belongs to, quickly and also while PostgreSQL is away."""
 
 import asyncio
+import base64
+import binascii
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -30,6 +32,7 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     INTENTS = "intents"
+    RECEIPTS = "receipts"
     ADMIN = "admin"
 
 
@@ -61,6 +64,22 @@ def new_token() -> str:
 def token_hash(token: str) -> bytes:
     """Give what is kept of a token."""
     return sha256(token.encode()).digest()
+
+
+def presented(authorization: str) -> Iterator[str]:
+    """Give the tokens that an Authorization header may hold: a bearer's, or HTTP basic's."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        yield rest.strip()
+    elif scheme.lower() == "basic":
+        try:
+            user, _, password = (
+                base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+            )
+        except (binascii.Error, ValueError):
+            return
+        # Twilio and Alertmanager let their users fill in either.
+        yield from filter(None, (password, user))
 
 
 @dataclass(frozen=True, slots=True)

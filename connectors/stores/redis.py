@@ -80,9 +80,9 @@ class Redis:
         found = await self._within(within_s, lambda: self._client.get(key))
         return None if found is None else str(found)
 
-    async def put(self, key: str, text: str, *, within_s: float) -> None:
-        """Keep a text under a key, for ever."""
-        await self._within(within_s, lambda: self._client.set(key, text))
+    async def put(self, key: str, text: str, *, within_s: float, life_ms: int = 0) -> None:
+        """Keep a text under a key, for so long or (0) for ever."""
+        await self._within(within_s, lambda: self._client.set(key, text, px=life_ms or None))
 
     async def ping(self, *, within_s: float) -> None:
         """Return if Redis answers."""

@@ -81,8 +81,13 @@ def probe_kafka(cluster: Cluster) -> None:
     # A broker that is starting refuses the first attempts, and is asked again soon.
     often = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 100}
     client = AdminClient(cluster.librdkafka() | often | {"log_level": 0})
-    if not client.list_topics(timeout=2).brokers:
-        raise StackError("no broker in the answer")
+    try:
+        if not client.list_topics(timeout=2).brokers:
+            raise StackError("no broker in the answer")
+    finally:
+        # Held by an error's frames it would be left to the collector, which may run in one of the
+        # client's own threads and cannot take it down there (confluent-kafka-python issue 2129).
+        del client
 
 
 def _format(java: tuple[str, ...], properties: Path) -> None:

@@ -89,13 +89,16 @@ def surroundings(home: Home, variables: Mapping[str, str], port: int) -> dict[st
     secret = os.environ.get("TOCSIN_JWT_SECRET") or home.secret("jwt")
     signing = {"TOCSIN_JWT_SECRET": secret} if tokens_are_ours() else {}
     partitions = {"TOCSIN_PARTITIONS": PARTITIONS} if _kafka_is_ours() else {}
+    url = f"http://{LOOPBACK}:{port}"
+    # Links in messages lead to this machine, until you name an address at which others see it.
+    links = {"TOCSIN_PUBLIC_URL": url, "TOCSIN_LINK_SECRET": home.secret("links")}
     own = {
         "TOCSIN_HOST": LOOPBACK,
         "TOCSIN_PORT": str(port),
-        "TOCSIN_URL": f"http://{LOOPBACK}:{port}",
+        "TOCSIN_URL": url,
         "PYTHONUNBUFFERED": "1",
     }
-    return {**partitions, **os.environ, **signing, **variables, **own}
+    return {**partitions, **links, **os.environ, **signing, **variables, **own}
 
 
 def python(arguments: tuple[str, ...]) -> tuple[str, ...]:

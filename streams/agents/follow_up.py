@@ -97,11 +97,14 @@ class FollowUp:
             raise Invalid("a record without a value")
         event = decode(DeliveryEvent, record.value)
         # Under another key it does not lie in order with the rest, so nothing follows from it.
-        if not followed(event) or record.key != event_key(event):
+        if record.key != event_key(event):
+            return
+        held = self.states.get(partition, record.key)
+        # Receipts do not say of what priority they are.
+        if held is None and not followed(event):
             return
         if len(record.key) + len(event.recipient) + len(event.delivery_id) > NAMES_BYTES:
             raise Oversized("ids and recipient: too long to be remembered")
-        held = self.states.get(partition, record.key)
         after = heard(held, event, at=record.timestamp)
         if after is held:
             return

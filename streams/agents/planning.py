@@ -22,6 +22,7 @@ from streams.agents.words_in_force import NONE_IN_FORCE, InForce, Types, follow_
 from streams.app import App, Parts, Portions
 from streams.app import build as build_app
 from streams.clock import now_ms
+from streams.core.planning.ack_links import AckLinks
 from streams.core.planning.intents import identified
 from streams.core.planning.plan_draft import Alarm, Fault
 from streams.core.planning.plan_retention import lapses_at
@@ -51,7 +52,7 @@ def build(settings: Settings) -> App:
 
     def make_job(parts: Parts) -> tuple["Planning", States[PlanningState]]:
         people = People(settings.cluster, parts.names, stay_alive=parts.stay_alive)
-        job = Planning(parts, people)
+        job = Planning(parts, people, AckLinks(settings.public_url, settings.link_secret))
         jobs.append(job)
         return job, job.states
 
@@ -71,13 +72,14 @@ def build(settings: Settings) -> App:
 class Planning:
     """Plan intents, and put out what was planned once it is written down."""
 
-    def __init__(self, parts: Parts, people: People) -> None:
+    def __init__(self, parts: Parts, people: People, ack_links: AckLinks) -> None:
         name = parts.names.topic
         self.states: States[PlanningState] = parts.journaled_states(_pack, unpack)
         self._send = parts.outputs.send
         self._sensors = parts.sensors
         self._sweep = Sweep(parts.store)
         self._people = people
+        self._ack_links = ack_links
         self._in_force: InForce = NONE_IN_FORCE
         self._urgent_topic = name(topics.INTENTS_URGENT)
         self._events_topic = name(topics.DELIVERIES_EVENTS)
@@ -137,6 +139,7 @@ class Planning:
             look=look,
             write=encode,
             read=_read,
+            ack_links=self._ack_links,
         )
         self._apply(plan(intent, case), record, batch, key)
 

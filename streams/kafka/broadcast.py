@@ -64,11 +64,23 @@ class Broadcast:
         for topic in self._topics:
             for partition in self._partitions(topic, deadline):
                 place = TopicPartition(topic, partition, OFFSET_BEGINNING)
-                low, high = self._consumer.get_watermark_offsets(place, timeout=10)
+                low, high = self._watermarks(place, deadline)
                 ends[topic, partition] = high if high > low else 0
                 places.append(place)
         self._consumer.assign(places)
         return ends
+
+    def _watermarks(self, place: TopicPartition, deadline: float) -> tuple[int, int]:
+        while True:
+            try:
+                return self._consumer.get_watermark_offsets(place, timeout=5)
+            except KafkaException as error:
+                # A topic that was just created, or whose broker just left, has no leader yet.
+                if time.monotonic() > deadline:
+                    raise KafkaUnavailable(
+                        f"control topic {place.topic} cannot be read ({error})"
+                    ) from error
+            time.sleep(0.2)
 
     def _partitions(self, topic: str, deadline: float) -> list[int]:
         while True:

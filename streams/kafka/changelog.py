@@ -4,13 +4,14 @@ A restore reads millions of records and keeps one of ten. aiokafka hands each ov
 ConsumerRecord with eleven fields, which costs four times what reading its key and value does.
 """
 
+import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, IllegalStateError
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 
@@ -25,12 +26,14 @@ FETCH_WAIT_MS = 100
 class Written:
     """Hold what one of Kafka's batches wrote; None as a value forgets the key.
 
-    `next_offset` is where the batch ends, also where the log cleaner took its last records.
+    `offset` is where it begins, `next_offset` where it ends, also where the log cleaner took its
+    first or last records.
     """
 
     values: dict[bytes, bytes | None]
     written_at: int
     next_offset: int
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class ChangelogRecords:
                 {} if batch.is_control_batch else _values(batch, self.next_fetch_offset),
                 batch.max_timestamp,
                 batch.next_offset,
+                max(batch.base_offset, self.next_fetch_offset),
             )
             self.next_fetch_offset = batch.next_offset
             yield written
@@ -115,15 +119,55 @@ class Fetched(OrderedDict[TopicPartition, Any]):
             self.move_to_end(tp, last=False)
 
 
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Be Faust's consumer thread, with changelogs unpacked our way."""
+class Only(Container[Any]):
+    """Let these partitions be taken from, as they are at each look, and no other.
 
-    async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:
-        fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka offers no other way in
+    aiokafka takes an empty set for all of them, and a rebalance empties Faust's set while a fetch
+    waits: what the new assignment fetched was taken, and was nobody's.
+    """
+
+    def __init__(self, active: Container[Any]) -> None:
+        self._active = active
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __contains__(self, tp: object) -> bool:
+        return tp in self._active
+
+
+def give_back(consumer: Any, records: Mapping[Any, Sequence[Any]]) -> None:
+    """Set the partitions back to the first of the records, which nobody will judge or restore."""
+    for tp, taken in records.items():
+        # What is not ours any more has no position to set.
+        with contextlib.suppress(IllegalStateError):
+            consumer.seek(tp, taken[0].offset)
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Be Faust's consumer thread, with changelogs unpacked our way.
+
+    A fetch that a rebalance overtook gives back what it took, in the same turn of the loop in
+    which it was taken: recovery waits for ever for changelog records that were dropped.
+    """
+
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        owner: Any = self.consumer
+        epoch = owner.epoch
+        self._prepare(consumer._fetcher)  # noqa: SLF001 - aiokafka offers no other way in
+        only: Any = Only(active_partitions)
+        records = await super()._fetch_records(consumer, only, *args, **kwargs)
+        if records and (owner.epoch != epoch or not owner.flow_active):
+            give_back(consumer, records)
+            return {}
+        return records
+
+    def _prepare(self, fetcher: Any) -> None:
         if not isinstance(fetcher._records, Fetched):  # noqa: SLF001
             fetched = Fetched(self.consumer._is_changelog_tp)  # noqa: SLF001
             fetched.update(fetcher._records)  # noqa: SLF001
             fetcher._records = fetched  # noqa: SLF001
             fetcher._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
         fetcher._records.urgent_first()  # noqa: SLF001
-        return await super()._fetch_records(consumer, *args, **kwargs)

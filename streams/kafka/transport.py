@@ -73,6 +73,7 @@ class Consumer(driver.Consumer):
             if self._is_changelog_tp(tp):
                 if epoch != self.epoch or not self.flow_active:
                     return
+                self.progressed_at = time.monotonic()
                 yield tp, self._message(tp, ChangelogBatch(tp.partition, fetched, epoch))
                 continue
             for chunk in _chunks(await self._contiguous(tp, fetched), BATCH_RECORDS):
@@ -215,6 +216,7 @@ class Consumer(driver.Consumer):
         log.info("partitions revoked", epoch=self.epoch, count=len(revoked), lost=lost)
         # Before the first await: from here on every batch under way is void.
         self.epoch += 1
+        self.progressed_at = time.monotonic()
         self.stop_flow()
         if lost:
             await self._shell.abandon()
@@ -243,6 +245,10 @@ class Consumer(driver.Consumer):
             if end is not None:
                 behind[tp] = max(0, end - expected)
         return behind
+
+    def restoring(self) -> bool:
+        """Say whether states are being restored."""
+        return bool(self.app.in_recovery)
 
     def uncommitted(self) -> bool:
         """Say whether records were read whose offsets are not committed."""

@@ -27,9 +27,12 @@ class Progress(Protocol):
     def uncommitted(self) -> bool:
         """Say whether something read is not committed."""
 
+    def restoring(self) -> bool:
+        """Say whether states are being restored."""
+
 
 def stands_still(*, now: float, progressed_at: float, work: bool) -> bool:
-    """Decide whether there is work and nothing was committed for `STANDSTILL_S`."""
+    """Decide whether there is work and nothing was done of it for `STANDSTILL_S`."""
     return work and now - progressed_at > STANDSTILL_S
 
 
@@ -51,12 +54,12 @@ def watch(
                 continue
             try:
                 behind = progress.lag()
-                work = any(behind.values()) or progress.uncommitted()
+                work = any(behind.values()) or progress.uncommitted() or progress.restoring()
             except Exception:  # noqa: BLE001, S112 - the consumer is just being made or closed
                 continue
             for tp, records in behind.items():
                 report(tp.topic, tp.partition, records)
             if stands_still(now=time.monotonic(), progressed_at=progress.progressed_at, work=work):
-                leave(f"no commit for {STANDSTILL_S:.0f} s while records wait")
+                leave(f"nothing committed or restored for {STANDSTILL_S:.0f} s while records wait")
 
     threading.Thread(target=look, name="watchdog", daemon=True).start()

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,15 +14,17 @@ import pytest
 from connectors.sinks.provider_settings import Smtp
 from connectors.sinks.sendgrid import SendGrid
 from connectors.sinks.sink import Answer, Later, Refused, Sent, Sink, Unknown, Withheld
+from connectors.sinks.sms import Texts
 from connectors.sinks.smtp import Mailer
 from connectors.sinks.webhook import Webhook
 from connectors.stores.endpoints import Endpoints
 from schemas.deliveries import Delivery
 from schemas.reasons import AddressKind, Channel, Reason
 from tests.conftest import Stack
+from tests.fakes import twilio_api
 from tests.fakes.mail_server import MailServer, serving_mail
 from tests.fakes.receiver import Act, Receiver, receiving, sendgrid_ids, sendgrid_no, sendgrid_yes
-from tests.outgoing import calling, mailing, outgoing, tables
+from tests.outgoing import calling, mailing, outgoing, tables, texting
 
 pytestmark = pytest.mark.stack
 
@@ -66,7 +69,24 @@ async def sendgrid_line(stack: Stack, namespace: str) -> AsyncIterator[Line]:
             await sink.close()
 
 
-LINES = {"webhook": webhook_line, "sendgrid": sendgrid_line}
+@asynccontextmanager
+async def twilio_line(stack: Stack, namespace: str) -> AsyncIterator[Line]:
+    """Give a sink of texts and a server that speaks as Twilio does."""
+    async with receiving(always=twilio_api.answer) as server:
+        sink = Texts(texting(url=server.url("")), within_s=WITHIN_S)
+        try:
+            yield Line(sink, server, outgoing(channel="sms", address="+436601234567"))
+        finally:
+            await sink.close()
+
+
+LINES = {"webhook": webhook_line, "sendgrid": sendgrid_line, "twilio": twilio_line}
+# How the id of a delivery reaches each provider.
+IDS: dict[str, Callable[[Receiver], Counter[str]]] = {
+    "webhook": Receiver.calls,
+    "sendgrid": sendgrid_ids,
+    "twilio": twilio_api.ids,
+}
 
 
 @pytest.fixture(params=LINES)
@@ -144,29 +164,31 @@ async def test_a_provider_that_is_not_there_is_tried_later(line: Line) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    if isinstance(line.sink, SendGrid):
-        sink: Sink = SendGrid(mailing(sendgrid_url=f"http://127.0.0.1:{port}"), within_s=WITHIN_S)
-        answer = await sink.deliver(line.delivery)
-    else:
-        away = f"http://127.0.0.1:{port}/hook"
-        answer = await line.sink.deliver(outgoing(channel="webhook", address=away))
-    assert isinstance(answer, Later)
+    away = f"http://127.0.0.1:{port}"
+    delivery = outgoing(channel="webhook", address=f"{away}/hook")
+    sinks: dict[str, tuple[Sink, Delivery]] = {
+        "webhook": (line.sink, delivery),
+        "sendgrid": (SendGrid(mailing(sendgrid_url=away), within_s=WITHIN_S), line.delivery),
+        "twilio": (Texts(texting(url=away), within_s=WITHIN_S), line.delivery),
+    }
+    sink, delivery = sinks[line.sink.provider]
+    assert isinstance(await sink.deliver(delivery), Later)
 
 
 async def test_the_same_id_goes_along_with_every_attempt(line: Line) -> None:
     """A receiver can tell a second call from a second message."""
     await line.answer(Act(503))
     await line.sink.deliver(replace_attempt(line.delivery, 2))
-    counted = sendgrid_ids if line.sink.provider == "sendgrid" else Receiver.calls
-    assert {"d-1": 2} == dict(counted(line.server))
+    assert {"d-1": 2} == dict(IDS[line.sink.provider](line.server))
 
 
 async def test_no_answer_tells_secrets(line: Line) -> None:
     """What goes into events and logs holds neither address nor text nor key."""
-    for act in (Act(400), Act(503), Act(401), Act(how="drop"), sendgrid_no(400, "from.email")):
-        answer = await line.answer(act)
-        told = repr(answer)
-        assert not [word for word in ("example.org", "no room", "SG.key", "whsec") if word in told]
+    secrets = ("example.org", "no room", "SG.key", "whsec", "4366012", twilio_api.TOKEN)
+    said = (sendgrid_no(400, "from.email"), twilio_api.no(400, 21211), twilio_api.problem(400, 1))
+    for act in (Act(400), Act(503), Act(401), Act(how="drop"), *said):
+        told = repr(await line.answer(act))
+        assert not [word for word in secrets if word in told]
 
 
 def replace_attempt(delivery: Delivery, attempt: int) -> Delivery:

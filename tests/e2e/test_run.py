@@ -1,5 +1,6 @@
 """`make run` gives a newcomer the whole product, and nothing is forgotten when it is stopped."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,8 +39,8 @@ def _entries(client: httpx.Client, alert_id: str) -> list[dict[str, Any]]:
     return [item for item in answer.json()["items"] if item["id"] == alert_id]
 
 
-def _post(client: httpx.Client) -> dict[str, Any]:
-    answer = client.post("/ingest/slack", data={"text": TEXT})
+def _post(client: httpx.Client, text: str = TEXT) -> dict[str, Any]:
+    answer = client.post("/ingest/slack", data={"text": text})
     assert 200 == answer.status_code, answer.text
     return dict(answer.json())
 
@@ -77,6 +78,26 @@ def test_a_person_who_is_signed_in_decides_what_is_sent(product: Product) -> Non
             )
 
         eventually(suppressed, within_s=30, why="the mail is suppressed")
+
+
+def test_an_alert_is_taken_by_the_link_in_its_message(product: Product) -> None:
+    """Whoever reads a message in the outbox can acknowledge its alert without any key."""
+    with product.client() as client, httpx.Client(timeout=10) as reader:
+        entry = _post(client, "Memory is short on server-02")
+
+        def link() -> str:
+            told = client.get("/api/outbox", params={"channel": "email", "limit": 200}).json()
+            words = [item["text"] for item in told["items"] if item["alert_id"] == entry["id"]]
+            return next(iter(re.findall(r"http\S+/a/\S+", " ".join(words))), "")
+
+        url = eventually(link, within_s=30, why="a message names its link")
+        assert "<button>" in reader.get(url).text
+        assert 200 == reader.post(url).status_code
+        eventually(
+            lambda: _entries(client, entry["id"])[0]["acknowledged"],
+            within_s=10,
+            why="the inbox shows that it was acknowledged",
+        )
 
 
 def test_the_documentation_is_served(product: Product) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -38,13 +38,16 @@ class Request:
     peer: int
 
 
+Always = Act | Callable[[Request], Act]
+
+
 @dataclass(slots=True)
 class Receiver:
-    """Answer by the script while it lasts, then as always."""
+    """Answer by the script while it lasts, then as always, which may depend on the request."""
 
     port: int = 0
     scheme: str = "http"
-    always: Act = field(default_factory=Act)
+    always: Always = field(default_factory=Act)
     script: deque[Act] = field(default_factory=deque)
     requests: list[Request] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)  # how each of them was treated
@@ -58,13 +61,17 @@ class Receiver:
         """Count requests by the id that a header carries: more than one is a second call."""
         return Counter(request.headers.get(header, "") for request in self.requests)
 
+    def answer(self, request: Request) -> Act:
+        """Say how a request is treated that the script does not speak of."""
+        return self.always if isinstance(self.always, Act) else self.always(request)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take the requests of one connection."""
         self.connections += 1
         try:
             while request := await _read(reader, self.connections):
                 self.requests.append(request)
-                act = self.script.popleft() if self.script else self.always
+                act = self.script.popleft() if self.script else self.answer(request)
                 self.acts.append(act)
                 if not await _act(act, writer):
                     return
@@ -133,10 +140,19 @@ def _head(act: Act, length: int) -> bytes:
 
 @asynccontextmanager
 async def receiving(
-    *, always: Act | None = None, tls: ssl.SSLContext | None = None
+    *, always: Always | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Receiver]:
     """Run a server on a free port of the loopback."""
     receiver = Receiver(scheme="https" if tls else "http", always=always or Act())
+    async with listening(receiver, tls=tls):
+        yield receiver
+
+
+@asynccontextmanager
+async def listening(
+    receiver: Receiver, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    """Let a receiver listen on a free port of the loopback."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -148,7 +164,7 @@ async def receiving(
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
-        yield receiver
+        yield
     finally:
         server.close()
         for task in tasks:

@@ -9,10 +9,10 @@ from email import message_from_bytes
 from pathlib import Path
 
 import orjson
-from confluent_kafka.admin import AdminClient
 
 from schemas.deliveries import DeliveryEvent
 from schemas.records import Intent
+from tests import topics
 from tests.exchange import ENDS, PLANNING, SCHEDULER, SINKS, Exchange, last_steps
 from tests.fakes.beside import Beside
 from tests.fakes.mail_server import MailServer
@@ -199,7 +199,7 @@ class Dispatch:
 
     def forget_groups(self) -> None:
         """Delete the consumer groups of planning and of the sink, which must not run."""
-        admin = AdminClient({"bootstrap.servers": self.exchange.servers})
+        admin = topics.admin(self.exchange.servers)
         for process in (PLANNING, "sink-email", "sink-email-urgent"):
             group = self.exchange.names.group(process)
 

@@ -7,7 +7,6 @@ from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from schemas import topics as declared
 from schemas.deliveries import Delivery
@@ -197,7 +196,7 @@ def test_a_group_that_was_deleted_sends_nothing_stale(desk: Desk, stack: Stack) 
 
 
 def _delete_group(servers: str, group: str) -> None:
-    admin = AdminClient({"bootstrap.servers": servers})
+    admin = topics.admin(servers)
 
     def deleted() -> bool:
         done = admin.delete_consumer_groups([group])

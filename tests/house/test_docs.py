@@ -10,9 +10,13 @@ from schemas.metrics import METRICS
 ROOT = Path(__file__).parents[2]
 SETTINGS = (
     "streams/settings.py",
+    "connectors/linking.py",
     "connectors/settings.py",
     "connectors/sinks/settings.py",
     "connectors/sinks/provider_settings.py",
+    "connectors/sinks/texting.py",
+    "connectors/sinks/push_settings.py",
+    "connectors/sinks/slack_settings.py",
     "schemas/cluster.py",
 )
 VARIABLE = re.compile(r"(?:TOCSIN|KAFKA)_[A-Z_]+")

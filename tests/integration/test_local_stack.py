@@ -9,11 +9,11 @@ from pathlib import Path
 import psycopg
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from deploy.local.home import Home
 from deploy.local.services import services
+from tests import topics
 from tests.conftest import Stack
 from tests.local_stack import command, env_of, running
 from tests.waiting import eventually
@@ -22,7 +22,7 @@ from tests.waiting import eventually
 def test_kafka_keeps_records_and_address_through_a_kill(stack: Stack, namespace: str) -> None:
     """A record that Kafka acknowledged is there after Kafka was killed and started again."""
     topic, address = f"{namespace}.kept", stack.bootstrap_servers
-    admin = AdminClient({"bootstrap.servers": address})
+    admin = topics.admin(address)
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(20)
     producer = Producer({"bootstrap.servers": address, "acks": "all"})
     producer.produce(topic, b"still here")

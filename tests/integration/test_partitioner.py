@@ -2,11 +2,11 @@
 
 import pytest
 from confluent_kafka import Message, Producer
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from schemas import keys
 from schemas.cluster import Cluster
+from tests import topics
 from tests.conftest import Stack
 
 pytestmark = pytest.mark.stack
@@ -16,7 +16,7 @@ PARTITIONS = 7
 def test_librdkafka_partitions_as_we_do(stack: Stack, namespace: str) -> None:
     """A record that an edge produces lies where the stream reads that key."""
     topic = f"{namespace}.partitioner"
-    admin = AdminClient({"bootstrap.servers": stack.bootstrap_servers})
+    admin = topics.admin(stack.bootstrap_servers)
     for made in admin.create_topics([NewTopic(topic, PARTITIONS, 1)]).values():
         made.result(30)
     landed: dict[bytes, int] = {}

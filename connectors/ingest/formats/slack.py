@@ -16,7 +16,7 @@ from schemas.reasons import Reason
 from schemas.records import RawAlert
 
 SOURCE = "slack"
-OURS = "tocsin"  # what the event type of our own posts' metadata begins with
+OURS = "tocsin"  # what our own posts' metadata and first block are called by
 SLACKBOT = "USLACKBOT"
 EDITS = {"message_changed", "message_deleted", "message_replied"}
 SPEECH = {"", "bot_message", "file_share", "me_message", "thread_broadcast"}
@@ -100,9 +100,13 @@ def _event(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Answer:
 
 
 def _is_ours(envelope: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
-    """Say whether we posted it: by our metadata, our app, or a bot that cannot be told from us."""
+    """Say whether we posted it: by our mark, our app, or a bot that cannot be told from us."""
     metadata = message.get("metadata")
     if isinstance(metadata, dict) and reading.text(metadata.get("event_type")).startswith(OURS):
+        return True
+    # A hook may belong to another app than the one that hears, and not every event bears metadata.
+    blocks = _objects(message.get("blocks"))
+    if any(reading.text(block.get("block_id")).startswith(f"{OURS}-") for block in blocks):
         return True
     app = reading.first(envelope, ("api_app_id",))
     profile = message.get("bot_profile")

@@ -11,7 +11,9 @@ from schemas.plan_state import Collected, Place, Plan, PlanningState, plan_key
 from schemas.reasons import IntentKind, Lane, Outcome, Reason, Stage, SubjectKind
 from schemas.records import Decision, Intent
 from streams.core.planning import digest
+from streams.core.planning.ack_links import NO_ACK_LINKS, AckLinks
 from streams.core.planning.person import Person
+from streams.core.planning.words import Words
 from streams.core.rendering.render import Templates
 
 PLAN_WAKE = "plan:"
@@ -38,6 +40,11 @@ class Case(Struct, frozen=True):
     look: Callable[[bytes], PlanningState | None]
     write: Callable[[Intent], bytes]
     read: Callable[[bytes], Intent]
+    ack_links: AckLinks = NO_ACK_LINKS
+
+    def words(self, intent: Intent) -> Words:
+        """Give what an intent says to the person, in the templates in force."""
+        return Words(intent, templates=self.templates, person=self.person, ack_links=self.ack_links)
 
 
 class Alarm(Struct, frozen=True, gc=False):

@@ -10,7 +10,6 @@ from streams.core.planning import fallback_chain, told
 from streams.core.planning.kinds import kind_of
 from streams.core.planning.plan_draft import PlanDraft, is_digest
 from streams.core.planning.saying import say
-from streams.core.planning.words import Words
 
 _HELD = DeliveryStatus.HELD.value
 
@@ -29,7 +28,7 @@ class Step:
         self.plan = plan
         self.number = plan.step
         self.kind = kind or kind_of(intent.type, case.types)
-        self.words = Words(intent, templates=case.templates, person=case.person)
+        self.words = case.words(intent)
 
     def outcome(
         self, channel: str, outcome: str, reason: str = "", *, until: int = 0, digest: str = ""

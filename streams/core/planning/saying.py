@@ -49,7 +49,7 @@ def say_again(draft: PlanDraft, plan: Plan, intent: Intent) -> None:
 
 def _say(draft: PlanDraft, plan: Plan, intent: Intent, words: Words | None, *, since: int) -> None:
     case = draft.case
-    words = words or Words(intent, templates=case.templates, person=case.person)
+    words = words or case.words(intent)
     for one in plan.channels:
         if one.step <= since:
             continue

@@ -1,6 +1,7 @@
 """Words: what one intent says on each channel, rendered once and only where it is asked for."""
 
 from schemas.records import Intent
+from streams.core.planning.ack_links import AckLinks
 from streams.core.planning.person import Person
 from streams.core.rendering.render import (
     Reader,
@@ -18,6 +19,8 @@ class Words:
     """Render an intent for one person, channel by channel."""
 
     __slots__ = (
+        "_ack_links",
+        "_ack_url",
         "_intent",
         "_made",
         "_reader",
@@ -29,8 +32,12 @@ class Words:
         "version",
     )
 
-    def __init__(self, intent: Intent, *, templates: Templates, person: Person) -> None:
+    def __init__(
+        self, intent: Intent, *, templates: Templates, person: Person, ack_links: AckLinks
+    ) -> None:
         self._intent = intent
+        self._ack_links = ack_links
+        self._ack_url: str | None = None
         self._template = (
             templates.find(tenant=intent.tenant, name=intent.template) if intent.template else None
         )
@@ -77,4 +84,10 @@ class Words:
             variant=self.variant,
             reader=self._reader,
             written=self._written,
+            ack_url=self._address,
         )
+
+    def _address(self) -> str:
+        if self._ack_url is None:
+            self._ack_url = self._ack_links.url(self._intent)
+        return self._ack_url

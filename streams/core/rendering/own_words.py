@@ -18,11 +18,15 @@ Source: {{ source }}
 {% if started_at is defined and started_at %}
 Since: {{ started_at | datetime }}
 {% endif %}
+{% if ack_url %}
+
+Acknowledge: {{ ack_url }}
+{% endif %}
 """
 
 ALERT = Template(
     id="alert",
-    version="built-in-1",
+    version="built-in-2",
     parts={
         "*.subject": "{{ '[resolved] ' if ends else '' }}{{ title }}",
         "*.text": _OPEN,

@@ -4,7 +4,8 @@ The same template, intent and reader always give the same message. What fails, f
 no message leaves half-rendered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -28,6 +29,8 @@ _EMAIL, _WEBHOOK, _SLACK = Channel.EMAIL.value, Channel.WEBHOOK.value, Channel.S
 _SMS, _PUSH = Channel.SMS.value, Channel.PUSH.value
 _OF_MAIL = ("subject", "text", "html")
 _OF_OTHERS = ("subject", "text")
+
+ACK_URL = "ack_url"  # the name under which a template finds where to acknowledge its alert
 
 # What parts say that are the same on every channel, by form, language and source.
 Written = dict[tuple[str, str, str], str]
@@ -102,13 +105,15 @@ def render(
     reader: Reader = NOBODY,
     limits: Limits = LIMITS,
     written: Written | None = None,
+    ack_url: Callable[[], str] = str,
 ) -> Rendered:
     """Write the message of an intent for one channel; TemplateFailed where it cannot be.
 
     `locale` is the reader's; what the message is in stands in `Rendered.locale`.
     A template finds the intent's data by name, and beside it `data`, `channel`, `to` (id, name,
-    zone, locale), `ends`, and `priority` and `type` where the data has none.
+    zone, locale), `ends`, and `priority`, `type` and `ack_url` where the data has none.
     `written` remembers parts from one channel of the same intent and reader to the next.
+    `ack_url` is asked only by a template that names it, for it is signed; it may give no address.
     """
     found = chosen(template, channel=channel, wanted=locale, variant=variant)
     spoken = found.language
@@ -122,10 +127,10 @@ def render(
         READER: {"id": reader.id, "name": reader.name, "zone": reader.zone, "locale": spoken},
     }
     known = {} if written is None else written
-    parts = {
-        part: _run(template, found, part, context=context, limits=limits, known=known)
-        for part in (_OF_MAIL if channel == _EMAIL else _OF_OTHERS)
-    }
+    run = partial(
+        _run, template, found, context=context, limits=limits, known=known, ack_url=ack_url
+    )
+    parts = {part: run(part) for part in (_OF_MAIL if channel == _EMAIL else _OF_OTHERS)}
     html = parts.get("html", "")
     made = Rendered(
         subject=one_line(parts["subject"], limit=limits.subject_chars),
@@ -134,8 +139,8 @@ def render(
         locale=spoken,
     )
     if channel == _WEBHOOK:
-        payload = _run(template, found, "payload", context=context, limits=limits, known=known)
-        return msgspec.structs.replace(made, payload=_payload(payload, intent, made, template))
+        payload = _payload(run("payload"), intent, made, template)
+        return msgspec.structs.replace(made, payload=payload)
     if not made.text:
         raise TemplateFailed("the text is empty", template=template.id, part="text")
     return _shaped(made, channel=channel, limits=limits)
@@ -175,6 +180,7 @@ def _run(
     context: dict[str, Any],
     limits: Limits,
     known: Written,
+    ack_url: Callable[[], str],
 ) -> str:
     source = found.sources.get(part)
     if source is None:
@@ -184,6 +190,8 @@ def _run(
     place = (form, found.language, source)
     if place in known:
         return known[place]
+    if ACK_URL in source and ACK_URL not in context:
+        context[ACK_URL] = ack_url()
     try:
         written = cleaned(
             template.run(

@@ -13,6 +13,7 @@ _BASIC = frozenset(
 )
 _ESCAPED = frozenset("^{}\\[~]|€\f")
 _GSM = _BASIC | _ESCAPED
+_SURE = 35  # characters that fit into one message whatever they are: 70 units, two for each
 CUT_MARK = "..."  # in the default alphabet, so that the mark never makes a text UCS-2
 
 
@@ -26,7 +27,7 @@ def segments(text: str) -> int:
 
 def fitted(text: str, *, limit: int) -> str:
     """Cut a text to at most `limit` messages, on a character, marked where it was cut."""
-    if len(text) <= 70 or segments(text) <= limit:
+    if len(text) <= _SURE or segments(text) <= limit:
         return text
     # A longer prefix never needs fewer messages, so the longest that fits can be searched for.
     low, high = 0, min(len(text), 160 * limit)

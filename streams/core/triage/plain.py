@@ -137,7 +137,9 @@ def _begun(
     alert_id = id_of(state, tenant=tenant, fingerprint=fingerprint)
     changes = (_fired(raw, state, alert_id, fingerprint),)
     if people:
-        told = telling.first_told(raw, state, people, alert_id=alert_id, place=place)
+        told = telling.first_told(
+            raw, state, people, alert_id=alert_id, fingerprint=fingerprint, place=place
+        )
         return Verdict(state, changes, told)
     unheard = _dropped(
         tenant, fingerprint, alert_id, at=at, stage=_ROUTE, reason=_NO_ROUTE, rule=found.route_id

@@ -29,7 +29,7 @@ def tell(
     """Tell these people of the last change, and remember whom was told by which template."""
     if not addressees:
         return
-    content = _data(draft.state, raw, kind=draft.changes[-1].kind) | data
+    content = _content(draft, raw) | data
     told = list(draft.state.told or ())
     templates = list(draft.state.templates or ())
     for addressee in addressees:
@@ -49,7 +49,7 @@ def tell_end(draft: Draft, *, raw: RawAlert | None, place: Place, **data: Any) -
     if not told:
         return
     templates = draft.state.templates or ["alert"] * len(told)
-    content = _data(draft.state, raw, kind=draft.changes[-1].kind) | data
+    content = _content(draft, raw) | data
     for recipient, template in zip(told, templates, strict=True):
         addressee = Addressee(recipient, template, None)
         draft.intents.append(_of_draft(draft, addressee, place=place, data=content, ends=True))
@@ -62,10 +62,11 @@ def first_told(
     addressees: Sequence[Addressee],
     *,
     alert_id: str,
+    fingerprint: str,
     place: Place,
 ) -> tuple[Intent, ...]:
     """Make the Intents that tell these people of an alert's beginning."""
-    data = _data(state, raw, kind=ChangeKind.FIRED.value)
+    data = _data(state, raw, kind=ChangeKind.FIRED.value, fingerprint=fingerprint)
     given: dict[str, Any] = {"tenant": raw.tenant, "alert_id": alert_id, "place": place}
     return tuple(_intent(state, one, data=data, ends=False, **given) for one in addressees)
 
@@ -111,7 +112,14 @@ def _intent(
     )
 
 
-def _data(state: AlertState, raw: RawAlert | None, *, kind: str) -> dict[str, Any]:
+def _content(draft: Draft, raw: RawAlert | None) -> dict[str, Any]:
+    fingerprint = draft.subject.fingerprint
+    return _data(draft.state, raw, kind=draft.changes[-1].kind, fingerprint=fingerprint)
+
+
+def _data(
+    state: AlertState, raw: RawAlert | None, *, kind: str, fingerprint: str
+) -> dict[str, Any]:
     return {
         "title": state.title if raw is None else raw.title,
         "body": "" if raw is None else cut(raw.body),
@@ -124,4 +132,5 @@ def _data(state: AlertState, raw: RawAlert | None, *, kind: str) -> dict[str, An
         "kind": kind,
         "started_at": 0 if raw is None else raw.started_at,
         "first_seen_at": state.first_seen_at,
+        "fingerprint": fingerprint,
     }

@@ -5,7 +5,6 @@ import pytest
 
 from connectors.sinks import outcome, refill
 from connectors.sinks.claim import (
-    LIFE_MS,
     Claims,
     Empty,
     Go,
@@ -15,6 +14,7 @@ from connectors.sinks.claim import (
     Verdict,
     Wait,
 )
+from connectors.stores.claims import LIFE_MS
 from schemas.codec import encode
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.reasons import DeliveryStatus

@@ -4,11 +4,16 @@ import time
 
 import pytest
 
+from connectors.callbacks.saying import step
 from connectors.sinks import outcome, refill
 from connectors.sinks.claim import Claims, Go, Superseded, Verdict
+from connectors.stores.claims import ReceivedClaims
+from connectors.stores.redis import Redis
 from schemas.codec import encode
 from schemas.deliveries import Delivery, DeliveryEvent
+from schemas.links import Receipt
 from schemas.reasons import DeliveryStatus
+from schemas.topics import Names
 from tests.integration.sinks.conftest import Opening
 
 pytestmark = pytest.mark.stack
@@ -133,3 +138,28 @@ async def test_an_arrival_alone_is_known_again_and_keeps_nothing_back(opening: O
     await claims.mark_filled(0)
     assert GO == await claims.take(page("email"))
     assert REACHED == await claims.take(fallback("sms"))
+
+
+async def test_a_receipt_after_a_lost_answer_counts_as_an_arrival(
+    claims: Claims, redis: Redis, namespace: str
+) -> None:
+    """What the provider says later spares the other channels too."""
+    push, sms = page("push"), fallback("sms")
+    await tried(claims, push, "retrying")
+    of = Receipt("default", "i1", "push", "ann", "push", 1)
+    receipt = step(of, "delivered", occurred_at=now(), mark="e1")
+    assert [True] == await ReceivedClaims(redis, Names(namespace)).settle([receipt])
+    assert REACHED == await claims.take(sms)
+
+
+async def test_a_bounce_that_is_quicker_than_the_yes_reached_nobody(
+    claims: Claims, redis: Redis, namespace: str
+) -> None:
+    """A fallback that is asked for after a bounce goes out, however late the yes is heard."""
+    mail = page("email")
+    await claims.take(mail)
+    of = Receipt("default", "i1", "email", "ann", "email", 1)
+    bounce = step(of, "failed", occurred_at=now(), mark="e1", corrects="sent")
+    assert [True] == await ReceivedClaims(redis, Names(namespace)).settle([bounce])
+    assert await claims.settle(became(mail, "sent"))
+    assert GO == await claims.take(fallback("sms"))

@@ -14,11 +14,17 @@ from connectors.sinks.sendgrid import SendGrid
 from connectors.sinks.sink import Later, Refused, Sent
 from connectors.sinks.smtp import Mailer
 from schemas.errors import ConfigurationError
-from schemas.links import Unsubscribe, read
+from schemas.links import Receipt, Unsubscribe, read
 from tests.fakes.certificate import server_tls
 from tests.fakes.mail_server import MailServer, serving_mail
 from tests.fakes.receiver import Act, receiving, sendgrid_yes
-from tests.outgoing import mailing, outgoing
+from tests.outgoing import LINKING, mailing, outgoing
+
+
+def receipt(**fields: object) -> Receipt:
+    """Name the attempt that a mail was of."""
+    given = {"recipient": "ann", "channel": "email", "attempt": 1} | fields
+    return Receipt("default", "i-1", "d-1", **given)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -80,6 +86,13 @@ async def test_the_link_that_unsubscribes_says_from_what(server: MailServer) -> 
     assert url.startswith("https://tocsin.example.org/u/")
     wish = Unsubscribe("default", "ann-" + "x" * 200, "newsletter", "email")
     assert wish == read(Unsubscribe, url.rpartition("/")[2], secret="a secret of some length")
+
+
+async def test_a_mail_names_its_attempt(server: MailServer) -> None:
+    """What comes back of a mail says which attempt it was, and only we can have signed that."""
+    got = await sent(server, recipient="ann-" + "x" * 200, attempt=2, replay="r1")
+    expected = receipt(recipient="ann-" + "x" * 200, attempt=2, replay="r1")
+    assert expected == read(Receipt, str(got["X-Tocsin-Ref"]), secret=LINKING.secret)
 
 
 @pytest.mark.parametrize("kind", ["transactional", "account"])
@@ -166,12 +179,10 @@ async def test_sendgrid_gets_what_its_api_asks_for() -> None:
     assert ("POST", "/v3/mail/send", "Bearer SG.key") == (
         got.method, got.path, got.headers["authorization"]
     )  # fmt: skip
-    assert [
-        {
-            "to": [{"email": "ann@example.org"}],
-            "custom_args": {"tocsin_delivery": "d-1", "tocsin_intent": "i-1"},
-        }
-    ] == body["personalizations"]
+    arguments = body["personalizations"][0].pop("custom_args")
+    assert [{"to": [{"email": "ann@example.org"}]}] == body["personalizations"]
+    assert receipt() == read(Receipt, arguments.pop("tocsin_ref"), secret=LINKING.secret)
+    assert {"tocsin_delivery": "d-1", "tocsin_intent": "i-1"} == arguments
     assert {"email": "alerts@tocsin.test", "name": "Tocsin"} == body["from"]
     assert {"email": "help@tocsin.test"} == body["reply_to"]
     assert ["text/plain", "text/html"] == [each["type"] for each in body["content"]]

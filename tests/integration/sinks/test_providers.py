@@ -1,4 +1,4 @@
-"""The runner brings out mail and webhooks by the sinks that the settings lead to."""
+"""The runner brings out every channel by the sink that the settings lead to."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -15,8 +15,10 @@ from schemas.codec import encode
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.reasons import Reason
 from schemas.topics import Names
+from streams.core.planning.person import NOTHING_KNOWN, address_gone, learn
 from tests import topics as kafka
 from tests.conftest import Stack
+from tests.fakes import fcm, twilio_api
 from tests.fakes.receiver import Act, receiving, sendgrid_ids, sendgrid_no, sendgrid_yes
 from tests.gateway import House
 from tests.inbox import database
@@ -131,3 +133,59 @@ async def test_mails_are_handed_to_sendgrid(home: House, mail: Mail) -> None:
             assert ("failed", Reason.PROVIDER_REFUSED) == (event.status, event.reason)
             assert "bob@example.org" not in event.error
         assert {taken.id: 1, refused.id: 1} == dict(sendgrid_ids(server))
+
+
+async def test_texts_are_handed_to_twilio(home: House, mail: Mail) -> None:
+    """What Twilio took is sent under its id; who replied STOP is known from then on."""
+    async with receiving(always=twilio_api.answer) as server:
+        env = {
+            "TOCSIN_TWILIO_ACCOUNT_SID": twilio_api.ACCOUNT,
+            "TOCSIN_TWILIO_AUTH_TOKEN": twilio_api.TOKEN,
+            "TOCSIN_TWILIO_FROM": "+15550001111",
+            "TOCSIN_TWILIO_URL": server.url(""),
+            "TOCSIN_PUBLIC_URL": "https://tocsin.example.org/",
+            "TOCSIN_LINK_SECRET": twilio_api.LINK_SECRET,
+        }
+        async with running(home, env, "sms"):
+            taken = delivery("t1", channel="sms", address="+436601234567")
+            put(mail, taken)
+            event = await became(mail, taken)
+            assert ("sent", "twilio", f"SM{'4567':0>32}") == (
+                event.status, event.provider, event.provider_id
+            )  # fmt: skip
+            server.script.append(twilio_api.no(400, 21610))
+            refused = delivery("t2", channel="sms", address="+436607654321")
+            put(mail, refused)
+            event = await became(mail, refused)
+            assert ("failed", Reason.PROVIDER_REFUSED) == (event.status, event.reason)
+            assert "HTTP 400, code 21610" == event.error
+        assert {taken.id: 1, refused.id: 1} == dict(twilio_api.ids(server))
+        assert [("t2", "+436607654321", "opted_out")] == [
+            (each.recipient, each.address, each.kind) for each in mail.feedback()
+        ]
+
+
+async def test_push_messages_are_handed_to_fcm(home: House, mail: Mail) -> None:
+    """What FCM took is sent under its name, and a phone that it no longer knows gets no more."""
+    async with receiving(always=fcm.fcm_yes("m-9")) as server, receiving() as google:
+        google.always = fcm.token()
+        env = {
+            "TOCSIN_FCM_CREDENTIALS": fcm.service_account(google),
+            "TOCSIN_FCM_URL": server.url(""),
+        }
+        async with running(home, env, "push"):
+            taken = delivery("p1", channel="push", address="phone-1")
+            put(mail, taken)
+            event = await became(mail, taken)
+            assert ("sent", "fcm", "projects/tocsin-test/messages/m-9") == (
+                event.status, event.provider, event.provider_id
+            )  # fmt: skip
+            server.script.append(fcm.fcm_no(404, "NOT_FOUND", "UNREGISTERED"))
+            lost = delivery("p2", channel="push", address="phone-2")
+            put(mail, lost)
+            event = await became(mail, lost)
+            assert ("failed", Reason.PROVIDER_REFUSED) == (event.status, event.reason)
+        assert {taken.id: 1, lost.id: 1} == dict(fcm.fcm_ids(server))
+    (learned,) = mail.feedback()
+    known = learn(NOTHING_KNOWN, learned)
+    assert [True, False] == [address_gone(known, "push", each) for each in ("phone-2", "phone-1")]

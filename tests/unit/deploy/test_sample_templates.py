@@ -1,6 +1,7 @@
 """The sample templates say, in every language and on every channel, what is on record."""
 
 import json
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from deploy.local.parts import CHECKOUT
 from schemas.notification import Recipient, Template
 from schemas.reasons import Channel
 from schemas.records import Intent
+from streams.core.planning.ack_links import AckLinks
 from streams.core.rendering.render import Reader, Rendered, render
 from streams.core.rendering.template import TemplateFailed
 from tests.builders import HOUR, NOON
@@ -32,15 +34,19 @@ ALERT = {
     "kind": "fired",
     "started_at": NOON - HOUR,
     "first_seen_at": NOON - HOUR,
+    "fingerprint": "05bf29747cf07a0c",
 }
+ACK_LINKS = AckLinks("https://tocsin.example.org", "a secret of some length")
 BARE = ALERT | {"body": "", "labels": {}, "links": [], "started_at": 0, "count": 1, "priority": 1}
 CASES: dict[str, dict[str, Intent]] = {
     "alert": {
-        "fired": Intent(recipient="ann", data=ALERT, priority=3),
+        "fired": Intent(recipient="ann", data=ALERT, priority=3, alert_id="alert-1"),
         "bare": Intent(recipient="ann", data=BARE),
         "escalated": Intent(recipient="ann", data=ALERT | {"kind": "escalated"}, priority=3),
         "unsilenced": Intent(recipient="ann", data=BARE | {"kind": "unsilenced"}),
-        "resolved": Intent(recipient="ann", data=ALERT | {"kind": "resolved"}, ends=True),
+        "resolved": Intent(
+            recipient="ann", data=ALERT | {"kind": "resolved"}, ends=True, alert_id="alert-1"
+        ),
     },
     "digest": {
         "few": Intent(recipient="ann", data={"items": ["a <b>", "c & d"], "more": 0, "count": 2}),
@@ -97,6 +103,7 @@ def test_each_template_reads_as_on_record(name: str, locale: str) -> None:
                         locale=f"{locale}-AT",
                         variant=variant,
                         reader=READER,
+                        ack_url=partial(ACK_LINKS.url, intent),
                     )
                 except TemplateFailed as failed:
                     out.append(f"==== {title}\n!! {failed}\n")

@@ -77,6 +77,7 @@ def test_an_intent_carries_what_a_template_needs() -> None:
         "kind": "fired",
         "started_at": NOON - HOUR,
         "first_seen_at": NOON,
+        "fingerprint": FINGERPRINT,
     } == intent.data
 
 

@@ -11,7 +11,7 @@ from schemas.errors import ConfigurationError
 
 def test_all_means_every_scope() -> None:
     """`all` is short for the list."""
-    assert ["admin", "ingest", "intents", "read", "write"] == scopes_of("all")
+    assert ["admin", "ingest", "intents", "read", "receipts", "write"] == scopes_of("all")
 
 
 def test_scopes_are_listed_once() -> None:

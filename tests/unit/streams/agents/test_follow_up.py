@@ -132,6 +132,19 @@ def test_what_arrived_is_not() -> None:
     assert [] == worker.wishes
 
 
+def test_receipts_count_though_they_do_not_say_how_urgent_it_was() -> None:
+    """A bounce asks for another channel, and a late yes for none; others are none of ours."""
+    worker = Worker()
+    receipt: dict[str, Any] = {"priority": 1, "lane": "normal"}
+    worker.hears(event("queued"), event("sent"), event("queued", "i2"))
+    worker.hears(event("failed", corrects="sent", **receipt), event("delivered", "i2", **receipt))
+    worker.hears(event("failed", "i3", corrects="sent", **receipt))
+    worker.passes(300)
+    worker.checkpoints()
+    assert [("i1", 1)] == worker.wishes
+    assert 2 == worker.store.size()
+
+
 def test_reading_late_is_no_reason_to_ask() -> None:
     """A worker that is an hour behind does not take what it has not read for what did not come."""
     worker = Worker()

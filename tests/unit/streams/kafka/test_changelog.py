@@ -62,12 +62,12 @@ def test_a_batch_comes_out_whole() -> None:
     """Keys, values and deletions of a batch are told with its end and its last moment."""
     fetched = kafka_batch(5, [(b"a", b"1"), (b"b", None), (b"a", b"2")])
 
-    assert [Written({b"a": b"2", b"b": None}, 1002, 8)] == list(ours(fetched, first=5))
+    assert [Written({b"a": b"2", b"b": None}, 1002, 8, 5)] == list(ours(fetched, first=5))
 
 
 def test_records_without_a_key_are_left_out() -> None:
     """A record that nobody could look up is no state."""
-    assert [Written({b"a": b"1"}, 1001, 2)] == list(
+    assert [Written({b"a": b"1"}, 1001, 2, 0)] == list(
         ours(kafka_batch(0, [(None, b"x"), (b"a", b"1")]))
     )
 
@@ -123,7 +123,7 @@ def test_only_changelogs_are_read_this_way() -> None:
     (written,) = fetched[CHANGELOG]._partition_records
     (record,) = fetched[source]._partition_records
 
-    assert Written({b"a": b"1"}, 1000, 1) == written
+    assert Written({b"a": b"1"}, 1000, 1, 0) == written
     assert (b"a", b"1", 0, 1000) == (record.key, record.value, record.offset, record.timestamp)
 
 

@@ -26,7 +26,7 @@ def changelog(
     *written: tuple[int, bytes, bytes | None], partition: int = 0, timestamp: int = 0
 ) -> Any:
     """Make the event that Faust's recovery applies: offsets, keys and values."""
-    each = [Written({key: value}, timestamp, offset + 1) for offset, key, value in written]
+    each = [Written({key: value}, timestamp, offset + 1, offset) for offset, key, value in written]
     return SimpleNamespace(message=SimpleNamespace(value=ChangelogBatch(partition, each, 1)))
 
 
@@ -117,7 +117,7 @@ def test_a_batch_that_both_writes_and_forgets_keys_leaves_what_was_written() -> 
     """Keys forgotten in one of Kafka's batches go, and take no other key along."""
     store = a_store()
     restore(store, changelog((0, b"a", b"\0one"), (1, b"b", b"\0one")))
-    both = ChangelogBatch(0, [Written({b"a": None, b"c": b"\0one", b"d": None}, 5, 5)], 1)
+    both = ChangelogBatch(0, [Written({b"a": None, b"c": b"\0one", b"d": None}, 5, 5, 4)], 1)
 
     restore(store, SimpleNamespace(message=SimpleNamespace(value=both)))
 

@@ -207,6 +207,24 @@ def test_everybody_sees_one_variant_for_ever() -> None:
     assert ["b", "b", "a", "a", "b", "b"] == seen[:6]
 
 
+def test_the_address_to_acknowledge_is_asked_for_only_where_it_is_named() -> None:
+    """It costs a signature, so a template that does not name it does not pay; data goes before."""
+    asked: list[str] = []
+
+    def ack_url() -> str:
+        asked.append("asked")
+        return "https://a.example/a/b"
+
+    def told(text: str, **data: object) -> str:
+        template = Template(id="t", parts={"*.text": text})
+        intent = Intent(recipient="ann", data=data)
+        return render(template, intent=intent, channel="sms", ack_url=ack_url).text
+
+    assert ("x", []) == (told("x"), asked)
+    assert ("own", []) == (told("{{ ack_url }}", ack_url="own"), asked)
+    assert ("https://a.example/a/b", ["asked"]) == (told("{{ ack_url }}"), asked)
+
+
 def test_templates_are_found_by_tenant() -> None:
     """A tenant's own words go before the house's, and nobody sees another tenant's."""
     own = Template(id="alert", tenant="acme", parts={"*.text": "x"})

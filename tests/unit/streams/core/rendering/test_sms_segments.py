@@ -48,6 +48,11 @@ def test_a_fitted_text_is_the_longest_that_fits(text: str, limit: int) -> None:
         assert text.startswith(out[:-3])
 
 
+def test_pictures_count_twice() -> None:
+    """Thirty-six of them are more than one message, though they are few characters."""
+    assert 1 == segments(fitted("😀" * 36, limit=1))
+
+
 def test_a_cut_text_uses_what_it_may() -> None:
     """Ten segments hold 1530 characters, the mark of the cut among them."""
     assert 1530 == len(fitted("a" * 70_000, limit=10))
