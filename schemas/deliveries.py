@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from msgspec import field
 
+from schemas import keys
 from schemas.records import DEFAULT_TENANT, Record
 
 
@@ -17,6 +18,7 @@ class Delivery(Record, frozen=True, kw_only=True, gc=False):
     `attempt` counts from 1; `replay` is empty but where an operator sends it anew.
     `created_at` is when the intent's channel was planned, and stays over attempts and holds.
     `ends` says that this tells the end of what `alert_id` told before.
+    `fallback_of` is the id of the intent of which another channel did not arrive; empty mostly.
     """
 
     AVRO: ClassVar[str] = "delivery"
@@ -47,6 +49,7 @@ class Delivery(Record, frozen=True, kw_only=True, gc=False):
     created_at: int = 0
     expires_at: int = 0
     tenant: str = DEFAULT_TENANT
+    fallback_of: str = ""
 
 
 class DeliveryEvent(Record, frozen=True, kw_only=True, gc=False):
@@ -57,6 +60,7 @@ class DeliveryEvent(Record, frozen=True, kw_only=True, gc=False):
     `maybe_repeat` says that the provider may have been called twice for it.
     `corrects` names the status that a late receipt overrules.
     `created_at` is the delivery's, `occurred_at` the step's.
+    `fallback_of` is the delivery's; such an event lies under that intent's id (event_key).
     """
 
     AVRO: ClassVar[str] = "delivery_event"
@@ -91,6 +95,15 @@ class DeliveryEvent(Record, frozen=True, kw_only=True, gc=False):
     ends: bool = False
     id: str = ""
     tenant: str = DEFAULT_TENANT
+    fallback_of: str = ""
+
+
+def event_key(event: DeliveryEvent) -> bytes:
+    """Make the key of an event: its intent's id, or that of the intent it stands in for.
+
+    So all that became of one matter lies in order, whichever channel was tried.
+    """
+    return keys.key(event.tenant, event.fallback_of or event.intent_id)
 
 
 class AddressEvent(Record, frozen=True, kw_only=True, gc=False):

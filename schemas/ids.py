@@ -74,6 +74,11 @@ def delivery_id(tenant: str, intent: str, channel: str, address: str) -> str:
     return _under(tenant, f"delivery:{intent}:{channel}:{address}")
 
 
+def fallback_id(tenant: str, intent: str, channel: str) -> str:
+    """Name the Intent by which this one is told on a channel that was not meant at first."""
+    return _under(tenant, f"fallback:{intent}:{channel}")
+
+
 def delivery_event_id(tenant: str, delivery: str, attempt: int, status: str, mark: str = "") -> str:
     """Name a step of a delivery; `mark` is the provider's event id, or empty."""
     return _under(tenant, f"delivery-event:{delivery}:{attempt}:{status}:{mark}")

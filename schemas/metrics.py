@@ -38,6 +38,12 @@ STORE_KEYS = Metric("tocsin_store_keys", "gauge", "State records held.", ("app",
 LAG = Metric("tocsin_lag_records", "gauge", "Records not yet read.", ("app", "topic", "partition"))
 REKEYED = Metric("tocsin_rekeyed_total", "counter", "Records sent again under the right key.")
 FIRED = Metric("tocsin_scheduled_fired_total", "counter", "Items that came due.", ("topic",))
+FALLBACKS = Metric(
+    "tocsin_fallbacks_asked_total",
+    "counter",
+    "Urgent intents that did not arrive (late) or whose channels failed.",
+    ("reason",),
+)
 UNKNOWN_FIELDS = Metric(
     "tocsin_json_unknown_fields_total", "counter", "JSON fields that no schema names.", ("record",)
 )

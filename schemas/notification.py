@@ -83,6 +83,8 @@ class NotificationType(Record, frozen=True, kw_only=True, gc=False):
     default of the priority. `quiet_hours` is hold or pass.
     `critical_ignores_opt_out` lets critical ones through an opt-out of this type.
     `digest_s` is how long a message with a `digest_key` waits for others; 0 means the default.
+    `fallback` are the channels tried in turn where a high or critical one did not arrive;
+    empty means push, then sms, and `none` alone means no other.
     """
 
     AVRO: ClassVar[str] = "control/notification_type"
@@ -96,3 +98,4 @@ class NotificationType(Record, frozen=True, kw_only=True, gc=False):
     critical_ignores_opt_out: bool = False
     tenant: str = DEFAULT_TENANT
     digest_s: int = 0
+    fallback: list[str] = field(default_factory=list)

@@ -38,6 +38,7 @@ class Plan(Struct, frozen=True, array_like=True, tag_field="record", tag=1, gc=F
     `intent` is the encoded Intent with everything filled in, kept while something is held and
     until the outputs of the last step are surely published; empty afterwards. `said` is the
     last step that is known to be published.
+    `fallback_of` is the intent of which this plan tells on another channel.
     """
 
     intent_id: str
@@ -55,6 +56,7 @@ class Plan(Struct, frozen=True, array_like=True, tag_field="record", tag=1, gc=F
     dropped: str = ""
     intent: bytes = b""
     said: int = 0
+    fallback_of: str = ""
 
 
 class Slots(Struct, frozen=True, array_like=True, tag_field="record", tag=2, gc=False):
@@ -104,7 +106,20 @@ class Told(Struct, frozen=True, array_like=True, tag_field="record", tag=4, gc=F
     before: tuple[str, ...] = ()
 
 
-PlanningState = Plan | Slots | Collected | Told
+class Kept(Struct, frozen=True, array_like=True, tag_field="record", tag=5, gc=False):
+    """Keep an intent of high or critical priority until it expires, for another channel to tell it.
+
+    `intent` is encoded, with everything filled in; `tried` are the channels that were considered
+    for it; `given` what each wish for a fallback came to: a channel, or the reason for none.
+    """
+
+    intent: bytes
+    expires_at: int = 0
+    tried: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+
+
+PlanningState = Plan | Slots | Collected | Told | Kept
 
 _encoder = msgspec.msgpack.Encoder()
 _planning: msgspec.msgpack.Decoder[PlanningState] = msgspec.msgpack.Decoder(PlanningState)
@@ -138,6 +153,11 @@ def collected_key(recipient: bytes, channel: str, digest_key: str) -> bytes:
 def told_key(recipient: bytes, alert_id: str) -> bytes:
     """Name what a recipient was told of an alert."""
     return b"%b\0a%b" % (recipient, alert_id.encode())
+
+
+def kept_key(recipient: bytes, intent_id: str) -> bytes:
+    """Name the intent that is kept for another channel to tell it."""
+    return b"%b\0k%b" % (recipient, intent_id.encode())
 
 
 class Pending(Struct, frozen=True, array_like=True, gc=False):

@@ -131,10 +131,11 @@ class Excess(StrEnum):
 
 
 class IntentKind(StrEnum):
-    """Tell an intent from the wake of one that was held."""
+    """Tell an intent from the wake of one that was held, and from the wish for a fallback."""
 
     INTENT = "intent"
     WAKE = "wake"
+    FALLBACK = "fallback"
 
 
 class ScheduledKind(StrEnum):
@@ -191,6 +192,7 @@ class Stage(StrEnum):
     DIGEST = "digest"
     RENDER = "render"
     FAN_OUT = "fan_out"
+    FALLBACK = "fallback"
     SCHEDULER = "scheduler"
     SINK = "sink"
 
@@ -232,6 +234,8 @@ class Reason(StrEnum):
     DIGESTED = "digested"
     NOT_TOLD = "not_told"
     TEMPLATE_FAILED = "template_failed"
+    FALLBACK = "fallback"
+    NO_FALLBACK = "no_fallback"
     # sinks
     SUPERSEDED = "superseded"
     ATTEMPT_TAKEN = "attempt_taken"

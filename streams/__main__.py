@@ -10,10 +10,11 @@ import structlog
 import uvloop
 
 from schemas.errors import TocsinError
-from streams.agents import planning, scheduler, triage
+from streams.agents import follow_up, planning, scheduler, triage
 from streams.settings import Settings
 
 PROCESSES = {
+    "follow-up": follow_up.build,
     "planning": planning.build,
     "scheduler": scheduler.build,
     "triage": triage.build,

@@ -1,4 +1,5 @@
-"""Planning on one page: what becomes of an intent, and of the wake of one that was held.
+"""Planning on one page: what becomes of an intent, of the wake of one that was held, and of one
+that another channel must tell.
 
 Everything here is pure. Plans come first: they are written before a word of them is put out, and
 a record that was planned already is not decided again, but said again from its plan.
@@ -24,6 +25,7 @@ from streams.core.planning import (
     collecting,
     digest,
     expiry,
+    fallback,
     quiet_hours,
     rate_limit,
     told,
@@ -41,6 +43,7 @@ UNKNOWN_RECIPIENT_MS = 5_000  # DESIGN 4: the record may be a moment behind its 
 
 # Plain words: a member of an enum is slow to ask for its value, and this is for every intent.
 _WAKE = IntentKind.WAKE.value
+_FALLBACK = IntentKind.FALLBACK.value
 _HELD = DeliveryStatus.HELD.value
 _QUEUED = DeliveryStatus.QUEUED.value
 _FAILED = DeliveryStatus.FAILED.value
@@ -58,6 +61,9 @@ def plan(intent: Intent, case: Case) -> Planned:
             _tell_digest(draft, intent.id)
         else:
             _wake(draft, intent.id)
+        return draft.planned()
+    if intent.kind == _FALLBACK:
+        fallback.answer(draft, intent)
         return draft.planned()
     known = draft.plan(intent.id)
     if known is None:
@@ -86,7 +92,8 @@ def _begin(draft: PlanDraft, intent: Intent) -> None:
         expires_at=expiry.expires_at(intent, kind, created_at=intent.created_at),
         lane=lane(intent.priority).value,
     )
-    dropped = Reason.RESOLVED_FIRST if _comes_too_late(draft, intent) else None
+    late = intent.alert_id and not intent.ends and told.comes_too_late(draft, intent)
+    dropped = Reason.RESOLVED_FIRST if late else None
     if intent.ends and intent.alert_id:
         way = told.end(draft, intent)
         if isinstance(way, told.Way):
@@ -100,10 +107,6 @@ def _begin(draft: PlanDraft, intent: Intent) -> None:
     else:
         status = _SUPPRESSED if dropped is Reason.NOT_TOLD else _SUPERSEDED
         step.keep((step.outcome(NO_CHANNEL, status, dropped.value),))
-
-
-def _comes_too_late(draft: PlanDraft, intent: Intent) -> bool:
-    return bool(intent.alert_id) and not intent.ends and told.comes_too_late(draft, intent)
 
 
 def _repeat(draft: PlanDraft, known: Plan, intent: Intent) -> None:

@@ -9,6 +9,8 @@ from schemas.cluster import Cluster
 from schemas.errors import ConfigurationError
 from schemas.topics import Names
 
+LEAST_FALLBACK_S = 0.5
+MOST_FALLBACK_S = 3600.0  # what is urgent expires by then
 LEAST_LINK_SECRET = 16  # characters, as the server that reads the links has it
 
 
@@ -32,6 +34,9 @@ class Settings:
     session_s: float
     """Seconds after which the group counts a silent worker out (`TOCSIN_SESSION_S`, default 10:
     after a kill -9 without restart others go on within 20 s)."""
+    fallback_s: float
+    """Seconds within which something urgent must have arrived, or another channel is asked for
+    (`TOCSIN_FALLBACK_S`, default 60)."""
     log_level: str
     """Least level that is logged (`TOCSIN_LOG_LEVEL`, default info)."""
     public_url: str = ""
@@ -47,10 +52,16 @@ class Settings:
             names = Names(env.get("TOCSIN_NAMESPACE", ""))
             metrics_port = int(env.get("TOCSIN_METRICS_PORT", "0"))
             session_s = float(env.get("TOCSIN_SESSION_S", "10"))
+            fallback_s = float(env.get("TOCSIN_FALLBACK_S", "60"))
         except ValueError as error:
             raise ConfigurationError(
-                f"TOCSIN_NAMESPACE, TOCSIN_METRICS_PORT or TOCSIN_SESSION_S: {error}"
+                "TOCSIN_NAMESPACE, TOCSIN_METRICS_PORT, TOCSIN_SESSION_S or TOCSIN_FALLBACK_S:"
+                f" {error}"
             ) from error
+        if not LEAST_FALLBACK_S <= fallback_s <= MOST_FALLBACK_S:
+            raise ConfigurationError(
+                f"TOCSIN_FALLBACK_S is not within {LEAST_FALLBACK_S:g} to {MOST_FALLBACK_S:g}"
+            )
         return cls(
             cluster=Cluster.from_env(env),
             names=names,
@@ -59,6 +70,7 @@ class Settings:
             metrics_port=metrics_port,
             host=env.get("TOCSIN_HOST") or "127.0.0.1",
             session_s=session_s,
+            fallback_s=fallback_s,
             log_level=env.get("TOCSIN_LOG_LEVEL", "info").lower(),
             public_url=env.get("TOCSIN_PUBLIC_URL", "").rstrip("/"),
             link_secret=_link_secret(env),

@@ -26,12 +26,13 @@ from tests.waiting import eventually
 
 # Each with what follows `python -m`.
 GATEWAY, TRIAGE, PLANNING = "gateway", "triage", "planning"
-SCHEDULER, SINKS, VIEWS = "scheduler", "sinks", "views"
+SCHEDULER, FOLLOW_UP, SINKS, VIEWS = "scheduler", "follow-up", "sinks", "views"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     GATEWAY: ("connectors.serve",),
     TRIAGE: ("streams", "triage"),
     PLANNING: ("streams", "planning"),
     SCHEDULER: ("streams", "scheduler"),
+    FOLLOW_UP: ("streams", "follow-up"),
     SINKS: ("connectors.sinks",),
     VIEWS: ("connectors.views",),
 }
@@ -42,6 +43,7 @@ SOURCES: Mapping[str, tuple[Topic, ...]] = {
     TRIAGE: (declared.ALERTS_RAW, declared.ALERTS_COMMANDS),
     PLANNING: (declared.INTENTS, declared.INTENTS_URGENT),
     SCHEDULER: (declared.SCHEDULED,),
+    FOLLOW_UP: (declared.DELIVERIES_EVENTS,),
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.codec import decode, encode
 from schemas.deliveries import AddressEvent, Delivery, DeliveryEvent
+from schemas.fallback import Wish, written
 from schemas.keys import key
 from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.plan_state import Place, Plan, PlanningState, pack, plan_key, unpack
@@ -41,6 +42,13 @@ def intent(intent_id: str, **fields: Any) -> Intent:
         "created_at": NOON,
     }
     return Intent(id=intent_id, **(given | fields))
+
+
+def wish(intent_id: str, number: int = 1, **fields: Any) -> Intent:
+    """Ask for the next channel of one of Ann's intents, as follow-up does."""
+    given: dict[str, Any] = {"channels": ["push"], "waited_ms": 60_000}
+    data = written(Wish(number=number, **(given | fields)))
+    return Intent(recipient="ann", kind="fallback", id=intent_id, data=data, priority=2)
 
 
 class Planner:

@@ -40,6 +40,7 @@ class Call:
     maybe_repeat: bool
     seq: int
     text: str
+    channel: str
     number: int
 
 
@@ -137,6 +138,7 @@ class LineSink:
                 "maybe_repeat": delivery.maybe_repeat,
                 "seq": delivery.alert_seq,
                 "text": delivery.text,
+                "channel": delivery.channel,
             }
             writer.write(json.dumps(said).encode() + b"\n")
             return _answer((await reader.readline()).decode().split())

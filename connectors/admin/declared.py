@@ -12,6 +12,7 @@ DEFAULT_REPLICATION = 1
 
 # Changelogs of the Faust apps, by process and table: created here, as nothing is auto-created.
 CHANGELOGS: tuple[tuple[str, str], ...] = (
+    ("follow-up", "watches"),
     ("planning", "plans"),
     ("scheduler", "pending"),
     ("triage", "alerts"),

@@ -8,7 +8,7 @@ from schemas.addresses import address_fault
 from schemas.errors import Invalid
 from schemas.notification import LONGEST_DIGEST_S, NotificationType, Preference, Recipient
 from schemas.rates import rate
-from schemas.reasons import Excess
+from schemas.reasons import NO_CHANNEL, Excess
 from schemas.wishes import CHANNELS, TYPE
 
 
@@ -47,6 +47,8 @@ def check_type(record: NotificationType) -> None:
         raise Wrong("id", f"{record.id[:60]!r} is not {TYPE.pattern}")
     for channel in record.channels:
         among("channels", channel, CHANNELS)
+    for channel in record.fallback:
+        among("fallback", channel, (*CHANNELS, NO_CHANNEL))
     among("excess", record.excess, Excess)
     among("quiet_hours", record.quiet_hours, ("hold", "pass"))
     check_limits(record.limits)

@@ -19,6 +19,7 @@ from connectors.problems import Problem
 from connectors.stores.credentials import Credential, Credentials, Scope
 from connectors.stores.postgres import Connection, Database
 from connectors.stores.queries import deliveries, intents, outbox
+from schemas import ids
 from schemas.reasons import Channel, DeliveryStatus
 
 Row = dict[str, Any]
@@ -65,7 +66,7 @@ def add_deliveries(router: APIRouter, *, database: Database, credentials: Creden
             channel=channel,
             status=_PENDING if status in _OPEN else status,
             step=status if status in _OPEN else None,
-            intent=intent,
+            intents=None if intent is None else _with_fallbacks(who.tenant, intent),
             alert=alert,
         )
         after = _after(cursor)
@@ -162,7 +163,7 @@ def add_intents(router: APIRouter, *, database: Database, credentials: Credentia
         """Say in words what was decided about an intent and what its deliveries went through."""
         async with database.transaction() as connection:
             accepted, rows, events = await _intent(connection, who.tenant, intent_id)
-            subjects = {intent_id, *(row["id"] for row in rows)}
+            subjects = {*_with_fallbacks(who.tenant, intent_id), *(row["id"] for row in rows)}
             decided = await deliveries.decisions(
                 connection, tenant=who.tenant, subjects=sorted(subjects), most=EVENTS
             )
@@ -174,13 +175,18 @@ def add_intents(router: APIRouter, *, database: Database, credentials: Credentia
         )
 
 
+def _with_fallbacks(tenant: str, intent_id: str) -> tuple[str, ...]:
+    """Name an intent and all that may have told it on another channel, as their ids follow."""
+    return intent_id, *(ids.fallback_id(tenant, intent_id, channel) for channel in Channel)
+
+
 async def _intent(
     connection: Connection, tenant: str, intent_id: str
 ) -> tuple[Row | None, list[Row], list[Row]]:
     accepted = await intents.get(connection, tenant=tenant, intent_id=intent_id)
-    about = deliveries.Filter(tenant, intent=intent_id)
-    rows = await deliveries.listed(connection, about, most=MOST)
-    events = await deliveries.events(connection, tenant=tenant, intent_id=intent_id, most=EVENTS)
+    about = _with_fallbacks(tenant, intent_id)
+    rows = await deliveries.listed(connection, deliveries.Filter(tenant, intents=about), most=MOST)
+    events = await deliveries.events(connection, tenant=tenant, intents=about, most=EVENTS)
     return accepted, rows, events
 
 
@@ -191,7 +197,7 @@ async def _delivery(connection: Connection, tenant: str, delivery_id: str) -> tu
     events = await deliveries.events(
         connection,
         tenant=tenant,
-        intent_id=row["intent_id"],
+        intents=[row["intent_id"]],
         delivery_id=delivery_id,
         most=EVENTS,
     )

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from schemas.reasons import NO_CHANNEL, Channel, DeliveryStatus, Reason
+from schemas.reasons import NO_CHANNEL, Channel, DeliveryStatus, Reason, Stage
 
 Row = dict[str, Any]
 
@@ -30,7 +30,9 @@ WHY: dict[str, str] = {
     Reason.DIGESTED: "it is gathered with others, to be told as one message",
     Reason.NOT_TOLD: "the recipient was never told that it began",
     Reason.TEMPLATE_FAILED: "the template could not be filled in",
-    Reason.SUPERSEDED: "a newer message about the same alert went out before it",
+    Reason.FALLBACK: "another channel did not arrive",
+    Reason.NO_FALLBACK: "no other channel was left to tell it on",
+    Reason.SUPERSEDED: "something newer, or the same on another channel, went out before it",
     Reason.ATTEMPT_TAKEN: "this attempt had been made already",
     Reason.ATTEMPTS_USED_UP: "no attempt was left",
     Reason.PROVIDER_REFUSED: "the provider will not take this message",
@@ -90,6 +92,8 @@ def step(event: Row, *, until: str | None) -> str:
 def decision(row: Row) -> str:
     """Say one decision in a sentence."""
     channel, detail = channel_of(row), row["detail"]
+    if row["stage"] == Stage.FALLBACK and channel:
+        return _fallback(channel, row["reason"], because=detail.partition(": ")[2])
     said: str = (f"{channel}: " if channel not in ("", NO_CHANNEL) else "") + row["stage"].replace(
         "_", " "
     )
@@ -99,6 +103,12 @@ def decision(row: Row) -> str:
     if row["rule_id"]:
         said += f" (rule {row['rule_id']})"
     return said + (f" ({detail})" if detail and not _MARK.fullmatch(detail) else "")
+
+
+def _fallback(channel: str, reason: str, *, because: str) -> str:
+    if reason == Reason.FALLBACK:
+        return f"sent by {channel} because {because}"
+    return f"sent by no other channel although {because}: {why(reason)}"
 
 
 def channel_of(row: Row) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from connectors.kafka import Placed
 from schemas import ids, keys, topics
 from schemas.codec import encode
-from schemas.deliveries import AddressEvent, DeliveryEvent
+from schemas.deliveries import AddressEvent, DeliveryEvent, event_key
 from schemas.errors import Transient
 from schemas.links import Clicked, Opened, Receipt
 from schemas.reasons import AddressKind, CommandKind
@@ -63,6 +63,7 @@ def step(
         replay=of.replay,
         occurred_at=occurred_at,
         tenant=of.tenant,
+        fallback_of=of.fallback_of if isinstance(of, Receipt) else "",
     )
 
 
@@ -149,7 +150,7 @@ class Publisher:
 def _place(said: Said) -> tuple[topics.Topic, bytes]:
     match said:
         case DeliveryEvent():
-            return topics.DELIVERIES_EVENTS, keys.key(said.tenant, said.intent_id)
+            return topics.DELIVERIES_EVENTS, event_key(said)
         case AddressEvent():
             return topics.RECIPIENTS_FEEDBACK, keys.key(said.tenant, said.recipient)
         case AlertCommand():

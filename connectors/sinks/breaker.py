@@ -27,11 +27,15 @@ class Breaker:
     """Watch one endpoint.
 
     Every call that `ask` let through must be told by `note`, with what `ask` said.
+    `in_a_row` says how many failures without a success between them are enough by themselves,
+    where another may be called instead; 0: none.
     """
 
     open_s: float = OPEN_S
+    in_a_row: int = 0
     opened_at: float | None = None
     on_trial: bool = False
+    _row: int = 0
     _slots: dict[int, list[int]] = field(default_factory=dict)  # number -> calls, failures
 
     @property
@@ -55,6 +59,7 @@ class Breaker:
         if self.opened_at is not None:
             self._while_open(now, gate, failed=failed)
             return
+        self._row = self._row + 1 if failed else 0
         slot = self._slots.setdefault(int(now // SLOT_S), [0, 0])
         slot[0] += 1
         slot[1] += failed
@@ -70,11 +75,14 @@ class Breaker:
         # Calls of the urgent lane pass an open breaker: one that succeeds closes it as well.
         if not failed:
             self.opened_at = None
+            self._row = 0
             self._slots.clear()
         elif gate is Gate.TRIAL:
             self.opened_at = now
 
     def _is_broken(self, now: float) -> bool:
+        if 0 < self.in_a_row <= self._row:
+            return True
         oldest = int((now - WINDOW_S) // SLOT_S)
         for number in [number for number in self._slots if number <= oldest]:
             del self._slots[number]

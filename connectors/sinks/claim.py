@@ -13,16 +13,18 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from connectors.stores.claims import LIFE_MS, claim_key, told_key
+from connectors.stores.claims import ARRIVED_MS, LIFE_MS, arrival_keys, claim_key, told_key
 from connectors.stores.redis import Redis, Script
 from schemas.codec import decode, encode
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.errors import RedisUnavailable
+from schemas.reasons import DeliveryStatus
 from schemas.topics import Names
 
 ANSWER_S = 2.0
 AT_ONCE = 100  # deliveries a script takes: some 2 ms, in which Redis answers nobody else
 
+_TOOK = frozenset({DeliveryStatus.SENT.value, DeliveryStatus.DELIVERED.value})
 _TAKE, _SETTLE, _REMEMBER = (
     Script(Path(__file__).with_name(name).read_text())
     for name in ("take.lua", "settle.lua", "remember.lua")
@@ -66,7 +68,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """Say that this recipient was told a later word on the alert, of this seq."""
+    """Say that this recipient was told a later word on the alert, of this seq.
+
+    0 says that the same word reached them by another channel, one of the two being a fallback.
+    """
 
     seq: int
 
@@ -76,6 +81,7 @@ class Empty:
     """Say that Redis lost what it knew: fill it before anything is sent."""
 
 
+Keys: TypeAlias = tuple[str, str, str, str]
 Verdict: TypeAlias = Go | Wait | Known | Taken | Superseded | Empty
 
 
@@ -94,8 +100,7 @@ class Claims:
     async def take(self, delivery: Delivery, *, written_at: int = 0) -> Verdict:
         """Ask to send this attempt; `written_at` is the Kafka record's time."""
         answer = await self._takes.ask(
-            self._claim(delivery.id),
-            self._told(delivery),
+            self._keys(delivery, delivery.id),
             (
                 delivery.attempt,
                 self._owner.instance,
@@ -105,6 +110,8 @@ class Claims:
                 _seq(delivery),
                 LIFE_MS,
                 written_at or LIFE_MS * 10**4,  # unknown: as if written after any filling
+                delivery.created_at if delivery.fallback_of else "",
+                ARRIVED_MS,
             ),
         )
         return _verdict(answer)
@@ -112,8 +119,7 @@ class Claims:
     async def settle(self, event: DeliveryEvent, *, kind: str = "") -> bool:
         """Write down what came of an attempt; False where another owner's word stands."""
         answer = await self._settles.ask(
-            self._claim(event.delivery_id),
-            self._told(event),
+            self._keys(event, event.delivery_id),
             (
                 event.status,
                 event.attempt,
@@ -124,6 +130,7 @@ class Claims:
                 kind,
                 LIFE_MS,
                 _seq(event),
+                ARRIVED_MS,
             ),
         )
         return bool(answer)
@@ -132,7 +139,7 @@ class Claims:
         """Put claims back from events, each with its rank and its life in ms."""
         calls = [
             (
-                (self._claim(event.delivery_id), self._told(event)),
+                self._keys(event, event.delivery_id),
                 (
                     event.status,
                     event.attempt,
@@ -140,7 +147,10 @@ class Claims:
                     event.replay,
                     base64.b64encode(encode(event)).decode(),
                     life_ms,
-                    _seq(event) if event.status in {"sent", "delivered"} else "",
+                    _seq(event) if event.status in _TOOK else "",
+                    event.occurred_at if event.status in _TOOK else "",
+                    event.created_at if event.fallback_of else "",
+                    min(life_ms, ARRIVED_MS),
                 ),
             )
             for event, rank, life_ms in known
@@ -160,11 +170,9 @@ class Claims:
         """Return if Redis answers."""
         await self._redis.ping(within_s=ANSWER_S)
 
-    def _claim(self, delivery_id: str) -> str:
-        return claim_key(self._names, delivery_id)
-
-    def _told(self, said: Delivery | DeliveryEvent) -> str:
-        return told_key(self._names, said)
+    def _keys(self, said: Delivery | DeliveryEvent, delivery_id: str) -> Keys:
+        names = self._names
+        return claim_key(names, delivery_id), told_key(names, said), *arrival_keys(names, said)
 
 
 class _Together:
@@ -177,13 +185,13 @@ class _Together:
         self._redis = redis
         self._script = script
         self._first_key = first_key
-        self._asked: list[tuple[str, str, str, asyncio.Future[Any]]] = []
+        self._asked: list[tuple[Keys, str, asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def ask(self, claim: str, told: str, args: Sequence[str | int]) -> Any:
+    async def ask(self, keys: Keys, args: Sequence[str | int]) -> Any:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         packed = orjson.dumps([str(each) for each in args]).decode()
-        self._asked.append((claim, told, packed, future))
+        self._asked.append((keys, packed, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._send())
         return await future
@@ -192,13 +200,13 @@ class _Together:
         while self._asked:
             asked, self._asked = self._asked[:AT_ONCE], self._asked[AT_ONCE:]
             keys = [self._first_key]
-            for claim, told, _, _ in asked:
-                keys += (claim, told)
+            for each, _, _ in asked:
+                keys += each
             try:
                 answers = await self._redis.run(
                     self._script,
                     keys=keys,
-                    args=[packed for _, _, packed, _ in asked],
+                    args=[packed for _, packed, _ in asked],
                     within_s=ANSWER_S,
                 )
             except RedisUnavailable as away:

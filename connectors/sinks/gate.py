@@ -10,12 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.sinks.breaker import OPEN_S, Breaker, Gate
-from connectors.sinks.pace import RESERVE, Pace
+from connectors.sinks.pace import QUIET_MOST_S, QUIET_S, RESERVE, Pace
 from connectors.sinks.sink import Answer, Later, Limits, Unknown, Withheld
 from schemas.reasons import Lane, Reason
 
-QUIET_S = 1.0  # after a 429 that does not say for how long
-QUIET_MOST_S = 60.0
 ENDPOINTS = 20_000  # remembered while nothing goes on there: some 10 MiB
 
 

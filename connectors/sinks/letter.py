@@ -83,6 +83,7 @@ def reference(delivery: Delivery, linking: Linking) -> str:
         channel=delivery.channel,
         attempt=delivery.attempt,
         replay=delivery.replay,
+        fallback_of=delivery.fallback_of,
     )
     return links.token(of, secret=linking.secret)
 

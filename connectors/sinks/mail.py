@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from connectors.sinks.failover import Failover
 from connectors.sinks.provider_settings import Mailing
 from connectors.sinks.sendgrid import SendGrid
 from connectors.sinks.settings import Sinking
@@ -9,14 +10,27 @@ from connectors.sinks.sink import Sink
 from connectors.sinks.smtp import Mailer
 
 HOUSE_S = 1.0  # our own deadline comes before the runner's, which knows less
+EACH_OF_TWO = 0.45  # the rest is for waiting until a connection of the second is free
 
 
 def made(env: Mapping[str, str]) -> Sink | None:
-    """Make the sink of SendGrid where there is a key, else that of a mail server, else none."""
+    """Make the sink of SendGrid where there is a key, of a mail server where there is one, or none.
+
+    Where there are both, the mail server sends what SendGrid does not.
+    """
     mailing = Mailing.from_env(env)
     if mailing is None:
         return None
-    within_s = max(0.5, Sinking.from_env(env).call_s - HOUSE_S)
+    sinking = Sinking.from_env(env)
+    within_s = max(0.5, sinking.call_s - HOUSE_S)
+    if mailing.sendgrid_key and mailing.smtp:
+        each_s = within_s * EACH_OF_TWO  # one call has to do for both
+        return Failover(
+            SendGrid(mailing, within_s=each_s),
+            Mailer(mailing, mailing.smtp, within_s=each_s),
+            wait_s=within_s - 2 * each_s,
+            open_s=sinking.breaker_s,
+        )
     if mailing.sendgrid_key:
         return SendGrid(mailing, within_s=within_s)
     return Mailer(mailing, mailing.smtp, within_s=within_s) if mailing.smtp else None

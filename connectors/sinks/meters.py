@@ -54,8 +54,9 @@ class Meters:
     def called(self, sink: Sink, answer: Answer, *, seconds: float) -> None:
         """Count a call and what it was answered."""
         outcome = type(answer).__name__.lower()
-        self._calls(sink.channel, sink.provider, outcome).inc()
-        self._seconds(sink.channel, sink.provider).observe(seconds)
+        provider = answer.provider or sink.provider
+        self._calls(sink.channel, provider, outcome).inc()
+        self._seconds(sink.channel, provider).observe(seconds)
 
     def step(self, event: DeliveryEvent) -> None:
         """Count a step of a delivery."""

@@ -13,7 +13,7 @@ from connectors.sinks import retry
 from connectors.sinks.sink import Answer, Later, Refused, Sent, Unknown, Withheld
 from schemas import headers, ids, keys, topics
 from schemas.codec import encode
-from schemas.deliveries import AddressEvent, Delivery, DeliveryEvent, Scheduled
+from schemas.deliveries import AddressEvent, Delivery, DeliveryEvent, Scheduled, event_key
 from schemas.limits import DEAD_LETTER_VALUE_BYTES
 from schemas.reasons import DeliveryStatus, Lane, Outcome, Reason, Stage, SubjectKind
 from schemas.records import DeadLetter, Decision
@@ -73,7 +73,7 @@ def step(
 _SAME = (
     "intent_id", "recipient", "channel", "address", "attempt", "maybe_repeat", "replay",
     "created_at", "template", "template_version", "locale", "variant", "type", "priority", "lane",
-    "subject", "alert_id", "alert_seq", "ends", "tenant",
+    "subject", "alert_id", "alert_seq", "ends", "tenant", "fallback_of",
 )  # fmt: skip
 
 
@@ -86,7 +86,11 @@ def after(
     draw: float,
     ladders: retry.Ladders = retry.LADDERS,
 ) -> DeliveryEvent:
-    """Say what the provider's answer makes of the delivery."""
+    """Say what the provider's answer makes of the delivery.
+
+    `provider` is the sink's, and stands where the answer names none.
+    """
+    provider = answer.provider or provider
     match answer:
         case Sent(provider_id, final):
             status = DeliveryStatus.DELIVERED if final else DeliveryStatus.SENT
@@ -162,9 +166,7 @@ def outputs(
 
     `kind` is what became known of the address, or empty.
     """
-    made = [
-        Output(topics.DELIVERIES_EVENTS, keys.key(event.tenant, event.intent_id), encode(event))
-    ]
+    made = [Output(topics.DELIVERIES_EVENTS, event_key(event), encode(event))]
     if event.status in {DeliveryStatus.RETRYING, DeliveryStatus.HELD}:
         made.append(_scheduled(origin, delivery, event))
     if event.status == DeliveryStatus.FAILED:

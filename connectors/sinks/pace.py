@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 # So much of the burst is left to the urgent lane.
 RESERVE = 0.2
+QUIET_S = 1.0  # after a 429 that does not say for how long
+QUIET_MOST_S = 60.0
 
 
 @dataclass(slots=True)

@@ -1,7 +1,10 @@
 -- Put back a claim from a published event, unless something newer is known.
 --
--- KEYS  1 the claim, 2 the highest seq told (or empty)
--- ARGV  1 status, 2 attempt, 3 rank, 4 replay, 5 event, 6 life in ms, 7 seq (empty: none)
+-- KEYS  1 the claim, 2 the highest seq told, 3 when anything of its intent arrived, 4 since when a
+--       fallback is under way (or empty)
+-- ARGV  1 status, 2 attempt, 3 rank, 4 replay, 5 event, 6 life in ms, 7 seq (empty: none),
+--       8 when it arrived (empty: it did not), 9 when it was planned where it is a fallback (else
+--       empty), 10 life of what arrived in ms
 --
 -- Fields: see take.lua; n is the rank of what was put back. Claims that a sink wrote stand.
 
@@ -20,6 +23,18 @@ if ARGV[7] ~= '' then
   local told = redis.call('GET', KEYS[2])
   if not told or tonumber(told) < tonumber(ARGV[7]) then
     redis.call('SET', KEYS[2], ARGV[7], 'PX', ARGV[6])
+  end
+end
+if ARGV[8] ~= '' and KEYS[3] ~= '' then
+  local arrived = redis.call('GET', KEYS[3])
+  if not arrived or tonumber(arrived) < tonumber(ARGV[8]) then
+    redis.call('SET', KEYS[3], ARGV[8], 'PX', ARGV[10])
+  end
+end
+if ARGV[9] ~= '' and KEYS[4] ~= '' then
+  local since = redis.call('GET', KEYS[4])
+  if not since or tonumber(since) > tonumber(ARGV[9]) then
+    redis.call('SET', KEYS[4], ARGV[9], 'PX', ARGV[10])
   end
 end
 return newer and 1 or 0

@@ -1,24 +1,30 @@
 -- Write down what came of attempts, unless another owner has taken the claim over meanwhile.
 --
--- KEYS  1 the marker (as for take.lua), then for each delivery its claim and the highest seq told (or empty)
+-- KEYS  as for take.lua
 -- ARGV  for each delivery a JSON list of texts: 1 status, 2 attempt, 3 instance, 4 boot, 5 replay,
---       6 event, 7 kind, 8 life in ms, 9 seq (empty: none)
+--       6 event, 7 kind, 8 life in ms, 9 seq (empty: none), 10 life of what arrived in ms
 -- answers for each 1 where it stands, 0 where the other owner's word does
 --
 -- Fields: see take.lua. That the provider took it is true whoever asked, so it is kept over a
 -- claim that another still sends under. Where a receipt was quicker (stores/receipt.lua), what it
 -- says stays: a yes is said beside it, and whatever else the sink came to is overtaken.
 
-local function note_told(told_key, arg)
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function note_told(told_key, arrived_key, arg)
   if arg[9] ~= '' then
     local told = redis.call('GET', told_key)
     if not told or tonumber(told) < tonumber(arg[9]) then
       redis.call('SET', told_key, arg[9], 'PX', arg[8])
     end
   end
+  if arrived_key ~= '' then
+    redis.call('SET', arrived_key, now, 'PX', arg[10])
+  end
 end
 
-local function settle(claim, told_key, arg)
+local function settle(claim, told_key, arrived_key, arg)
   local status = arg[1]
   local took = status == 'sent' or status == 'delivered'
   local c = redis.call('HMGET', claim, 's', 'i', 'b', 'r')
@@ -26,7 +32,8 @@ local function settle(claim, told_key, arg)
     if not took then
       return 0
     end
-    note_told(told_key, arg)
+    -- What bounced before its yes was heard reached nobody.
+    note_told(told_key, c[1] == 'failed' and '' or arrived_key, arg)
     return 1
   end
   local ours = not c[1] or (c[2] == arg[3] and c[3] == arg[4])
@@ -37,13 +44,14 @@ local function settle(claim, told_key, arg)
     'e', arg[6], 'k', arg[7])
   redis.call('PEXPIRE', claim, arg[8])
   if took then
-    note_told(told_key, arg)
+    note_told(told_key, arrived_key, arg)
   end
   return 1
 end
 
 local answers = {}
 for i, text in ipairs(ARGV) do
-  answers[i] = settle(KEYS[2 * i], KEYS[2 * i + 1], cjson.decode(text))
+  local k = 4 * i - 2
+  answers[i] = settle(KEYS[k], KEYS[k + 1], KEYS[k + 2], cjson.decode(text))
 end
 return answers

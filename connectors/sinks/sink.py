@@ -3,6 +3,8 @@
 A sink turns one Delivery into one call of its provider and says what came of it. All else is
 the runner's: claims, order, retries, pace, breaker, expiry, events. So a sink never tries
 again, never sleeps, never catches what it cannot name, and keeps no state but its connections.
+
+An answer names its provider where a sink has several (failover.py); empty is the sink's own.
 """
 
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ class Sent:
 
     provider_id: str = ""
     final: bool = False
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Later:
     why: str
     after_s: float | None = None
     reason: Reason = Reason.PROVIDER_UNAVAILABLE
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Unknown:
     """
 
     why: str
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Refused:
     why: str
     reason: Reason = Reason.PROVIDER_REFUSED
     address: AddressKind | None = None
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class Withheld:
 
     why: str
     reason: Reason = Reason.ENDPOINT_OFF
+    provider: str = ""
 
 
 Answer: TypeAlias = Sent | Later | Unknown | Refused | Withheld

@@ -1,10 +1,13 @@
 -- Take the right to send attempts of deliveries, or say why not, one after the other.
 --
--- KEYS  1 the marker of a filled Redis, then for each delivery its claim and the highest seq told
+-- KEYS  1 the marker of a filled Redis, then for each delivery its claim, the highest seq told, and
+--       of its intent when any of it arrived and since when a fallback is under way (or empty)
 -- ARGV  for each delivery a JSON list of texts: 1 attempt, 2 instance, 3 boot, 4 lease in ms,
---       5 replay, 6 seq (empty: none), 7 life in ms, 8 when the record was written, in epoch ms
+--       5 replay, 6 seq (empty: none), 7 life in ms, 8 when the record was written, in epoch ms,
+--       9 when it was planned where it is a fallback (else empty), 10 life of what arrived in ms
 -- answers for each: {'empty'}, {'go', 1 where the provider may have been called before, else 0},
---         {'wait', ms}, {'taken'}, {'known', event, kind}, {'superseded', higher seq}
+--         {'wait', ms}, {'taken'}, {'known', event, kind},
+--         {'superseded', higher seq, 0 where another channel reached the recipient}
 --
 -- The claim's fields: s state (sending, or a delivery's status), a attempt, i instance and b boot
 -- of the owner (`receipt` and none where a receipt settled it: stores/receipt.lua), u end of the
@@ -14,7 +17,18 @@ local marker = redis.call('GET', KEYS[1])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local function take(claim, told_key, arg)
+-- What arrived so shortly before a fallback was planned was not known to who asked for it.
+local UNHEARD_MS = 1000
+
+-- Once a fallback is under way, one that arrives is enough, whichever it is. What arrived before
+-- does not count: it was taken back, or there would be no fallback.
+local function reached(arrived_key, fallback_key, planned_at)
+  local since = planned_at ~= '' and planned_at or redis.call('GET', fallback_key)
+  local arrived = since and redis.call('GET', arrived_key)
+  return arrived and tonumber(arrived) >= tonumber(since) - UNHEARD_MS
+end
+
+local function take(claim, told_key, arrived_key, fallback_key, arg)
   if not marker then
     return {'empty'}
   end
@@ -58,6 +72,14 @@ local function take(claim, told_key, arg)
       return {'superseded', told}
     end
   end
+  if arrived_key ~= '' then
+    if reached(arrived_key, fallback_key, arg[9]) then
+      return {'superseded', '0'}
+    end
+    if arg[9] ~= '' then
+      redis.call('SET', fallback_key, arg[9], 'PX', arg[10], 'NX')
+    end
+  end
 
   redis.call('HSET', claim, 's', 'sending', 'a', arg[1], 'i', arg[2], 'b', arg[3],
     'u', now + tonumber(arg[4]), 'r', replay)
@@ -67,6 +89,7 @@ end
 
 local answers = {}
 for i, text in ipairs(ARGV) do
-  answers[i] = take(KEYS[2 * i], KEYS[2 * i + 1], cjson.decode(text))
+  local k = 4 * i - 2
+  answers[i] = take(KEYS[k], KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], cjson.decode(text))
 end
 return answers

@@ -12,10 +12,11 @@ from pathlib import Path
 from connectors.stores.redis import Redis, Script
 from schemas.codec import decode, encode
 from schemas.deliveries import Delivery, DeliveryEvent
-from schemas.reasons import DeliveryStatus
+from schemas.reasons import DeliveryStatus, Lane
 from schemas.topics import Names
 
 LIFE_MS = 8 * 86_400_000  # DESIGN 4: longer than deliveries are kept on Kafka
+ARRIVED_MS = 2 * 86_400_000  # longer than anybody is told of one intent by fallback
 ANSWER_S = 1.0  # a provider waits for its answer, and its receipt is worth more than its claim
 AT_ONCE = 200
 
@@ -25,6 +26,10 @@ _TOLD = Script(
     "local told = redis.call('GET', KEYS[1])"
     " if not told or tonumber(told) < tonumber(ARGV[1]) then"
     " redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end"
+)
+_ARRIVED = Script(
+    "local t = redis.call('TIME')"
+    " redis.call('SET', KEYS[1], t[1] * 1000 + math.floor(t[2] / 1000), 'PX', ARGV[1])"
 )
 
 
@@ -47,6 +52,20 @@ def told_key(names: Names, said: Delivery | DeliveryEvent) -> str:
     if not said.alert_id:
         return ""
     return names.redis("claim-told", said.tenant, said.alert_id, said.channel, said.recipient)
+
+
+def arrival_keys(names: Names, said: Delivery | DeliveryEvent) -> tuple[str, str]:
+    """Name when anything of an urgent intent arrived, and since when a fallback is under way.
+
+    Both are empty for what may wait: nobody stands in for it.
+    """
+    if said.lane != Lane.URGENT and not said.fallback_of:
+        return "", ""
+    first = said.fallback_of or said.intent_id
+    arrived, fallback = (
+        names.redis(name, said.tenant, first) for name in ("claim-arrived", "claim-fallback")
+    )
+    return arrived, fallback
 
 
 class ReceivedClaims:
@@ -86,6 +105,7 @@ class ReceivedClaims:
                 if before and event.status != DeliveryStatus.FAILED
             ]
             await self._told([each for each in took if each.alert_id])
+            await self._arrived(took)
         return settled
 
     async def _told(self, took: Sequence[DeliveryEvent]) -> None:
@@ -93,6 +113,13 @@ class ReceivedClaims:
         if took:
             calls = [((told_key(self._names, e),), (e.alert_seq, LIFE_MS)) for e in took]
             await self._redis.run_many(_TOLD, calls, within_s=ANSWER_S)
+
+    async def _arrived(self, took: Sequence[DeliveryEvent]) -> None:
+        """Note that urgent intents arrived: no other channel need tell them."""
+        places = [arrival_keys(self._names, each)[0] for each in took]
+        calls = [((place,), (ARRIVED_MS,)) for place in places if place]
+        if calls:
+            await self._redis.run_many(_ARRIVED, calls, within_s=ANSWER_S)
 
 
 def _arguments(event: DeliveryEvent) -> tuple[str | int, ...]:

@@ -42,6 +42,7 @@ APPS: tuple[App, ...] = (
     App("triage", ("streams", "triage"), health="/health/ready"),
     App("planning", ("streams", "planning"), health="/health/ready"),
     App("scheduler", ("streams", "scheduler"), health="/health/ready"),
+    App("follow-up", ("streams", "follow-up"), health="/health/ready"),
     App("views", ("connectors.views",), health="/health/ready"),
     App("sinks", ("connectors.sinks",), health="/health/ready"),
 )

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from schemas import headers, keys, topics
 from schemas.codec import decode, encode
-from schemas.deliveries import Scheduled
+from schemas.deliveries import Scheduled, event_key
 from schemas.errors import HouseFault, Invalid, Oversized
 from schemas.limits import KIB, OUTPUT_BYTES, RECORD_BYTES
 from schemas.plan_state import Plan, PlanningState, pack, unpack
-from schemas.reasons import DeliveryStatus, Lane, Reason, ScheduledKind, Stage
+from schemas.reasons import DeliveryStatus, Lane, Outcome, Reason, ScheduledKind, Stage
 from schemas.records import Intent
 from streams.agents.people import People
 from streams.agents.words_in_force import NONE_IN_FORCE, InForce, Types, follow_words
@@ -42,6 +42,7 @@ Output = tuple[str, bytes, bytes, Headers | None]  # topic, key, value, headers
 PORTIONS = Portions(partition_bytes=64 * KIB, records=100)
 
 _HELD = DeliveryStatus.HELD.value
+_DROPPED = Outcome.DROPPED.value
 _NO_TYPES: Types = {}
 
 
@@ -162,7 +163,7 @@ class Planning:
         for event in planned.events:
             self._sensors.planned(event.channel, event.status)
         for decision in planned.decisions:
-            if decision.outcome != _HELD:
+            if decision.outcome == _DROPPED:
                 self._sensors.drop(decision.stage, decision.reason)
         if planned.faults:
             self._bury_intent(planned.faults, record, batch)
@@ -172,9 +173,8 @@ class Planning:
         for delivery in planned.deliveries:
             topic = self._delivery_topics[delivery.channel, delivery.lane]
             outputs.append((topic, key, encode(delivery), trace))
-        for event in planned.events:
-            subject = keys.key(event.tenant, event.intent_id)
-            outputs.append((self._events_topic, subject, encode(event), trace))
+        events = self._events_topic
+        outputs += [(events, event_key(one), encode(one), trace) for one in planned.events]
         outputs += [self._scheduled(alarm, key, trace) for alarm in planned.alarms]
         for decision in planned.decisions:
             subject = keys.key(decision.tenant, decision.subject_id)

@@ -58,6 +58,7 @@ class Sensors:
         self._drops = self._counter(metrics.DROPS)
         self._rekeyed = self._counter(metrics.REKEYED)
         self._fired = self._counter(metrics.FIRED)
+        self._fallbacks = self._counter(metrics.FALLBACKS)
         self._states = self._counter(metrics.CHECKPOINT_STATES)
         self.registry.register(UnknownFields())
         self._held = self._gauge(metrics.STORE_KEYS)
@@ -102,6 +103,10 @@ class Sensors:
     def fired(self, topic: str) -> None:
         """Count an item of the scheduler that came due."""
         self._fired.add(1, topic)
+
+    def fallback(self, reason: str) -> None:
+        """Count a wish for another channel: all `failed`, or what was sent is `late`."""
+        self._fallbacks.add(1, reason)
 
     def checkpoint(self, *, seconds: float, states: int, held: int) -> None:
         """Take note of a finished checkpoint."""

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 
+from tests.fakes.mail_server import MailServer, serving_mail
 from tests.fakes.receiver import Always, Receiver
 
 
@@ -20,7 +21,7 @@ class Beside:
         self._open: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Listen, on the same port as before."""
+        """Listen, on the same port as before; nothing where it does."""
         self._run(self._start())
 
     def stop(self) -> None:
@@ -38,6 +39,8 @@ class Beside:
         asyncio.run_coroutine_threadsafe(step, self._loop).result(10)
 
     async def _start(self) -> None:
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.receiver.port)
         self.receiver.port = self._server.sockets[0].getsockname()[1]
 
@@ -73,3 +76,20 @@ def listening_beside(receiver: Receiver) -> Iterator[Beside]:
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def mailing_beside() -> Iterator[MailServer]:
+    """Give a mail server in a thread of its own, gone afterwards."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    serving = serving_mail()
+    server = asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result(10)
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

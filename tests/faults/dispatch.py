@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass
+from email import message_from_bytes
 from pathlib import Path
 
 import orjson
@@ -14,6 +15,7 @@ from schemas.records import Intent
 from tests import topics
 from tests.exchange import ENDS, PLANNING, SCHEDULER, SINKS, Exchange, last_steps
 from tests.fakes.beside import Beside
+from tests.fakes.mail_server import MailServer
 from tests.fakes.receiver import Act
 from tests.gateway import House
 from tests.waiting import eventually
@@ -43,13 +45,23 @@ class Dispatch:
     """Run planning, scheduler and the sink of mails against a local SendGrid."""
 
     def __init__(
-        self, house: House, folder: Path, provider: Beside, *, patience: Mapping[str, str]
+        self,
+        house: House,
+        folder: Path,
+        provider: Beside,
+        *,
+        patience: Mapping[str, str],
+        second: MailServer | None = None,
     ) -> None:
+        """Prepare processes; `second` sends what the provider does not."""
         self.provider = provider
+        self.second = second
+        by_second = {"TOCSIN_SMTP_URL": f"smtp://127.0.0.1:{second.port}"} if second else {}
         settings = {
             "TOCSIN_SENDGRID_API_KEY": "SG.local",
             "TOCSIN_SENDGRID_URL": provider.receiver.url(""),
             "TOCSIN_MAIL_FROM": "alerts@example.org",
+            **by_second,
             **patience,
         }
         self.exchange = Exchange(
@@ -68,7 +80,15 @@ class Dispatch:
         self.exchange.start()
         self._began = time.monotonic()
 
-    def load(self, name: str, count: int, *, send_at: int = 0, expires_at: int = 0) -> list[str]:
+    def load(
+        self,
+        name: str,
+        count: int,
+        *,
+        send_at: int = 0,
+        expires_at: int = 0,
+        urgent_of: int = 5,
+    ) -> list[str]:
         """Ask that many people be told something, every fifth of it urgent; give the ids."""
         now = time.time_ns() // 1_000_000
         intents = [
@@ -80,7 +100,7 @@ class Dispatch:
                 subject=f"{name} {number}",
                 body="Of no importance.",
                 type="load",
-                priority=2 if number % 5 == 0 else 1,
+                priority=2 if number % urgent_of == 0 else 1,
                 created_at=now,
                 send_at=send_at if number % 2 else 0,
                 expires_at=expires_at or now + DAY_MS,
@@ -123,6 +143,7 @@ class Dispatch:
         sent = {each.delivery_id for each in events if each.status == "sent"}
         marked = {each.delivery_id for each in events if each.maybe_repeat}
         taken, refused = self._seen(wanted)
+        taken += self._seen_by_second({each.delivery_id: each.intent_id for each in events})
         told = {intent for intent, _ in taken}
         ended_otherwise = {
             step.intent_id
@@ -157,6 +178,15 @@ class Dispatch:
             else:
                 refused += 1
         return taken, refused
+
+    def _seen_by_second(self, intents: Mapping[str, str]) -> Counter[tuple[str, str]]:
+        """Count the mails that the second provider has, by intent and delivery."""
+        taken: Counter[tuple[str, str]] = Counter()
+        for mail in list(self.second.mails) if self.second else ():
+            delivery = str(message_from_bytes(mail)["X-Tocsin-Id"])
+            if delivery in intents:
+                taken[intents[delivery], delivery] += 1
+        return taken
 
     def _open(self, wanted: set[str], events: Sequence[DeliveryEvent]) -> int:
         steps = last_steps([each for each in events if each.intent_id in wanted])

@@ -33,7 +33,7 @@ _MARK = (
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Choose among a tenant's deliveries; what is None chooses all.
+    """Choose among a tenant's deliveries; what is None chooses all, an empty tuple none.
 
     `status` is one of the log's, `step` narrows pending to queued, held or retrying.
     """
@@ -43,7 +43,7 @@ class Filter:
     channel: str | None = None
     status: str | None = None
     step: str | None = None
-    intent: str | None = None
+    intents: tuple[str, ...] | None = None
     alert: str | None = None
 
 
@@ -58,13 +58,15 @@ async def listed(
         "channel": wanted.channel,
         "status": wanted.status,
         "step": wanted.step,
-        "intent_id": wanted.intent,
         "alert_id": wanted.alert,
     }
     for column, value in chosen.items():
         if value is not None:
             clauses.append(f"{column} = %s")
             out.append(value)
+    if wanted.intents is not None:
+        clauses.append("intent_id = ANY(%s)")
+        out.append(list(wanted.intents))
     if wanted.alert:
         clauses.append("alert_id <> ''")  # said in full, so that the index of alerts serves
     if wanted.status == "failed":
@@ -86,15 +88,20 @@ async def find(connection: Connection, *, tenant: str, delivery_id: str) -> Row 
 
 
 async def events(
-    connection: Connection, *, tenant: str, intent_id: str, most: int, delivery_id: str = ""
+    connection: Connection,
+    *,
+    tenant: str,
+    intents: Sequence[str],
+    most: int,
+    delivery_id: str = "",
 ) -> list[Row]:
-    """Give what happened to an intent's deliveries, or to one of them, in order of time."""
+    """Give what happened to the deliveries of intents, or to one of them, in order of time."""
     found = await connection.execute(
         "SELECT id, delivery_id, channel, status, address, provider, provider_id, reason, error,"
         " attempt, held_until, maybe_repeat, corrects, replay, occurred_at, recipient"
-        " FROM delivery_events WHERE tenant = %s AND intent_id = %s"
+        " FROM delivery_events WHERE tenant = %s AND intent_id = ANY(%s)"
         " AND (%s::text = '' OR delivery_id = %s) ORDER BY occurred_at, attempt, id LIMIT %s",
-        (tenant, intent_id, delivery_id, delivery_id, most),
+        (tenant, list(intents), delivery_id, delivery_id, most),
     )
     return await found.fetchall()
 

@@ -26,11 +26,6 @@ def key(intent: Intent) -> bytes:
     return keys.key(intent.tenant, intent.recipient)
 
 
-def event_key(intent: Intent) -> bytes:
-    """Make the key of the events of an intent's deliveries: its own id."""
-    return keys.key(intent.tenant, intent.id)
-
-
 def delivery(
     intent: Intent,
     *,
@@ -42,6 +37,7 @@ def delivery(
     expires_at: int,
     template_version: str = "",
     variant: str = "",
+    fallback_of: str = "",
 ) -> deliveries.Delivery:
     """Make the Delivery of an intent to one address on one channel.
 
@@ -71,6 +67,7 @@ def delivery(
         created_at=created_at,
         expires_at=expires_at,
         tenant=intent.tenant,
+        fallback_of=fallback_of,
     )
 
 
@@ -91,6 +88,7 @@ def event(
     locale: str = "",
     template_version: str = "",
     variant: str = "",
+    fallback_of: str = "",
 ) -> deliveries.DeliveryEvent:
     """State a step of an intent on one channel, or of the whole where channel is `none`.
 
@@ -125,6 +123,7 @@ def event(
         ends=intent.ends,
         id=ids.delivery_event_id(intent.tenant, delivery_id, attempt, status, mark),
         tenant=intent.tenant,
+        fallback_of=fallback_of,
     )
 
 
@@ -153,4 +152,5 @@ def queued(delivery: deliveries.Delivery, *, occurred_at: int) -> deliveries.Del
         ends=delivery.ends,
         id=ids.delivery_event_id(delivery.tenant, delivery.id, delivery.attempt, _QUEUED),
         tenant=delivery.tenant,
+        fallback_of=delivery.fallback_of,
     )

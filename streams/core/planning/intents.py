@@ -13,7 +13,7 @@ ID_CHARS = 512
 MOST_CHANNELS = 20  # each yields an event, even one that nobody knows
 
 _LOW, _CRITICAL = int(Priority.LOW), int(Priority.CRITICAL)
-_WAKE = IntentKind.WAKE.value
+_WORDLESS = frozenset({IntentKind.WAKE.value, IntentKind.FALLBACK.value})
 _KINDS = frozenset(kind.value for kind in IntentKind)
 
 
@@ -48,9 +48,9 @@ def _check(intent: Intent) -> None:
         raise Invalid("recipient: missing")
     if not _LOW <= intent.priority <= _CRITICAL:
         raise Invalid(f"priority: {intent.priority} is not within 0 to 3")
-    if intent.kind == _WAKE:
+    if intent.kind in _WORDLESS:
         if not intent.id:
-            raise Invalid("id: missing, and a wake is for the intent it names")
+            raise Invalid(f"id: missing, and a {intent.kind} is for the intent it names")
     elif not (intent.template or intent.subject or intent.body):
         raise Invalid("template: missing, and neither subject nor body takes its place")
     if intent.channels is not None and len(intent.channels) > MOST_CHANNELS:

@@ -30,7 +30,8 @@ def kind_of(name: str, types: Mapping[str, NotificationType]) -> NotificationTyp
     """Find how the type of this name is treated; `types` are one tenant's.
 
     A record of the name decides, else what is built in for `alert` and `transactional`, else the
-    record `*`, else a plain type. Channels, expiry and digest that are not said are those of `*`.
+    record `*`, else a plain type. What is not said of channels, expiry, digest and fallback is
+    that of `*`.
     An excess that is no word of ours drops. `id` is always the name asked for.
     """
     own, everybody = types.get(name), types.get(EVERYBODY)
@@ -53,11 +54,12 @@ def _made(
         kind = replace(kind, id=name)
     if kind.excess not in _EXCESSES:
         kind = replace(kind, excess=Excess.DROP.value)
-    if everybody is None or (kind.channels and kind.expires_s and kind.digest_s):
+    if everybody is None or (kind.channels and kind.expires_s and kind.digest_s and kind.fallback):
         return kind
     return replace(
         kind,
         channels=kind.channels or everybody.channels,
         expires_s=kind.expires_s or everybody.expires_s,
         digest_s=kind.digest_s or everybody.digest_s,
+        fallback=kind.fallback or everybody.fallback,
     )

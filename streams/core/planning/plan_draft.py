@@ -141,9 +141,19 @@ class PlanDraft:
         self.alarms.append(Alarm(mark, lane, due_at, wake))
 
     def decide(
-        self, intent_id: str, stage: Stage, outcome: Outcome, reason: Reason, *, mark: str = ""
+        self,
+        intent_id: str,
+        stage: Stage,
+        outcome: Outcome,
+        reason: Reason,
+        *,
+        mark: str = "",
+        detail: str = "",
     ) -> None:
-        """Say why something was dropped or held; `mark` tells apart what one stage said."""
+        """Say why something was dropped or held; `mark` tells apart what one stage said.
+
+        `detail` is for people, where the mark says nothing to them.
+        """
         self.decisions.append(
             Decision(
                 subject_kind=_INTENT,
@@ -151,7 +161,7 @@ class PlanDraft:
                 stage=stage.value,
                 outcome=outcome.value,
                 reason=reason.value,
-                detail=mark,
+                detail=detail or mark,
                 occurred_at=self.case.now,
                 id=ids.decision_id(self.tenant, intent_id, stage, f"{reason}:{mark}"),
                 tenant=self.tenant,

@@ -1,6 +1,6 @@
 """Retention of planning: until when its states can still change what is decided."""
 
-from schemas.plan_state import NOWHERE, Collected, Plan, PlanningState, Slots
+from schemas.plan_state import NOWHERE, Collected, Kept, Plan, PlanningState, Slots
 
 _DAY_MS = 86_400_000
 PLAN_MS = _DAY_MS  # DESIGN 4: a plan lives 24 h after its last step
@@ -17,4 +17,6 @@ def lapses_at(state: PlanningState) -> int:
         return state.taken[-1] + state.window_ms if state.taken else 0
     if isinstance(state, Collected):
         return state.due_at + (UNTOLD_MS if state.wake == NOWHERE and state.items else PLAN_MS)
+    if isinstance(state, Kept):
+        return state.expires_at
     return state.at + TOLD_MS

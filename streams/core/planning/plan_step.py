@@ -6,7 +6,7 @@ from schemas.notification import NotificationType
 from schemas.plan_state import ChannelPlan, Plan
 from schemas.reasons import NO_CHANNEL, DeliveryStatus, Reason
 from schemas.records import Intent
-from streams.core.planning import told
+from streams.core.planning import fallback_chain, told
 from streams.core.planning.kinds import kind_of
 from streams.core.planning.plan_draft import PlanDraft, is_digest
 from streams.core.planning.saying import say
@@ -49,7 +49,8 @@ class Step:
         """Write the step down, and say it."""
         draft, intent, words = self.draft, self.intent, self.words
         waits = any(one.outcome == _HELD for one in decided)
-        kept = waits or self.number > 1 or is_digest(intent)
+        told_anew = is_digest(intent) or bool(self.plan.fallback_of)  # by a record without words
+        kept = waits or self.number > 1 or told_anew
         after = replace(
             self.plan,
             channels=decided,
@@ -62,6 +63,7 @@ class Step:
         draft.put_plan(after)
         if intent.alert_id and not intent.ends:
             told.remember(draft, intent, after)
+        fallback_chain.keep(draft, intent, after, kind=self.kind)
         say(draft, after, intent, words)
 
 

@@ -86,6 +86,7 @@ def _deliver(draft: PlanDraft, plan: Plan, one: ChannelPlan, intent: Intent, wor
             expires_at=plan.expires_at,
             template_version=words.version,
             variant=words.variant,
+            fallback_of=plan.fallback_of,
         )
         draft.deliveries.append(delivery)
         draft.events.append(fan_out.queued(delivery, occurred_at=plan.stepped_at))
@@ -159,5 +160,6 @@ def _event(
                 locale=plan.locale,
                 template_version=plan.template_version,
                 variant=plan.variant,
+                fallback_of=plan.fallback_of,
             )
         )

@@ -1,7 +1,5 @@
 """Claims: one attempt of a delivery is one process's to send, and what came of it is known."""
 
-from collections.abc import AsyncIterator, Callable
-
 import msgspec
 import pytest
 
@@ -11,50 +9,20 @@ from connectors.sinks.claim import (
     Empty,
     Go,
     Known,
-    Owner,
     Superseded,
     Taken,
     Verdict,
     Wait,
 )
 from connectors.stores.claims import LIFE_MS
-from connectors.stores.redis import Redis
 from schemas.codec import encode
 from schemas.deliveries import Delivery, DeliveryEvent
 from schemas.reasons import DeliveryStatus
-from schemas.topics import Names
-from tests.conftest import Stack
+from tests.integration.sinks.conftest import Opening
 from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.stack
 NOW = 1_784_548_800_000
-Opening = Callable[..., Claims]
-
-
-@pytest.fixture
-async def redis(stack: Stack) -> AsyncIterator[Redis]:
-    """Give a connection."""
-    opened = Redis(url=stack.redis_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def opening(redis: Redis, namespace: str) -> Opening:
-    """Give claims of a process, under a namespace of the test's own."""
-
-    def opened(instance: str = "a", boot: str = "1", lease_s: float = 60.0) -> Claims:
-        return Claims(redis, Names(namespace), Owner(instance, boot), lease_s=lease_s)
-
-    return opened
-
-
-@pytest.fixture
-async def claims(opening: Opening) -> Claims:
-    """Give claims in a Redis that counts as filled."""
-    opened = opening()
-    await opened.mark_filled(0)
-    return opened
 
 
 def delivery(**fields: object) -> Delivery:

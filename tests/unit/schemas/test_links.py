@@ -61,6 +61,7 @@ PLACE = ("default", "intent", "delivery", "ann", "email", 1, "")
 LINKS: tuple[Link, ...] = (
     WISH,
     Receipt(*PLACE),
+    Receipt(*PLACE, fallback_of="first"),
     Opened(*PLACE),
     Clicked(*PLACE, url="https://example.org/?a=b#c"),
     Acknowledge("default", "05bf29747cf07a0c", "alert", "ann"),
@@ -79,3 +80,14 @@ def test_a_token_serves_one_purpose(link: Link) -> None:
         read(Acknowledge, made, secret=SECRET),
     ]
     assert [link] == [each for each in found if each is not None]
+
+
+def test_a_receipt_of_a_first_telling_is_as_short_as_it_ever_was() -> None:
+    """What mails that are on their way carry is read, and only fallbacks carry more."""
+    plain, fallback = Receipt(*PLACE), Receipt(*PLACE, fallback_of="first")
+    short, long = (token(each, secret=SECRET) for each in (plain, fallback))
+    assert len(short) < len(long)
+    assert (plain, fallback) == (
+        read(Receipt, short, secret=SECRET),
+        read(Receipt, long, secret=SECRET),
+    )

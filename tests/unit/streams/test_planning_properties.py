@@ -12,14 +12,14 @@ from schemas.notification import NotificationType, Preference
 from schemas.plan_state import Plan, unpack
 from schemas.records import Intent
 from tests.builders import DAY, HOUR, MINUTE
-from tests.planner import Planner, intent
+from tests.planner import Planner, intent, wish
 
 FEW = settings(max_examples=80, deadline=None)
 NIGHT = Preference(id="ann", quiet_from="22:00", quiet_to="07:00")
 TIGHT = {"email": "2/h", "sms": "1/d", "push": "3/min"}
 
 KINDS = (
-    *("news", "transactional", "alert", "fire", "resolve", "wait", "night"),
+    *("news", "transactional", "alert", "fire", "resolve", "wait", "night", "wish"),
     *("news+key", "transactional+key", "alert+key", "fire+key", "resolve+key"),
 )
 
@@ -45,7 +45,9 @@ def _planner() -> Planner:
 
 
 def _record(planner: Planner, number: int, what: str, priority: int, move: Any) -> Intent:
-    _moved, channels, alert = move
+    moved, channels, alert = move
+    if what == "wish":  # for one of the last, also one that is none of what was urgent
+        return wish(str(max(0, number - 1 - alert)), 1 + moved % 3)
     what, _, keyed = what.partition("+")
     fields: dict[str, Any] = {"priority": priority, "channels": channels, "type": what}
     if keyed:
@@ -95,7 +97,8 @@ def test_limits_hold_and_critical_passes(life: list[Any]) -> None:
     assert not [e for e in planner.events if e.priority == 3 and e.reason == "rate_limited"]
     sent = defaultdict(list)
     for event in planner.events:
-        if event.status == "queued" and event.channel == "sms" and event.priority < 3:
+        limited = event.priority < 3 and not event.fallback_of
+        if event.status == "queued" and event.channel == "sms" and limited:
             sent[event.type].append(event.occurred_at)
     for moments in sent.values():
         assert all(later - sooner >= DAY for sooner, later in pairwise(moments))
@@ -109,6 +112,25 @@ def test_nothing_expired_is_handed_over(life: list[Any]) -> None:
     planner.waits(planner.now + 30 * DAY)
     events = {event.delivery_id: event for event in planner.events if event.status == "queued"}
     assert all(events[one.id].occurred_at < one.expires_at for one in planner.deliveries)
+
+
+@FEW
+@given(moves)
+def test_no_channel_tells_an_intent_twice(life: list[Any]) -> None:
+    """However often a fallback is wished for, each is one, and on a channel not tried before."""
+    planner = _lived([*life, ("fire", 2, 0, None, 0), *[("wish", 2, 0, None, 0)] * 2])
+    tried: dict[str, list[str]] = defaultdict(list)
+    for event in planner.events:
+        if event.status == "queued":
+            matter = event.fallback_of or event.intent_id
+            tried[matter].append(f"{event.channel}:{event.address}")
+    assert all(len(set(found)) == len(found) for found in tried.values())
+    for planned in planner.planned:
+        for one in planned.deliveries:
+            if one.fallback_of:
+                first = planner.plan_of(one.fallback_of)
+                assert first is not None
+                assert one.channel not in {each.channel for each in first.channels}
 
 
 @FEW

@@ -106,3 +106,25 @@ def test_a_decision_about_a_channel_names_it() -> None:
     }
     assert "sms: rate limit: held" == wording.decision(row)
     assert "rate limit: held" == wording.decision(row | {"detail": "0:17"})
+
+
+def test_a_fallback_says_because_of_what() -> None:
+    """Who was told on another channel learns why, and who was not learns that too."""
+    row = {
+        "stage": "fallback",
+        "outcome": "changed",
+        "reason": "fallback",
+        "rule_id": "",
+        "detail": "sms: push did not arrive within 60 s",
+    }
+    assert "sent by sms because push did not arrive within 60 s" == wording.decision(row)
+    none = row | {"outcome": "dropped", "reason": "no_fallback", "detail": "none: push failed"}
+    assert (
+        "sent by no other channel although push failed: no other channel was left to tell it on"
+        == wording.decision(none)
+    )
+    assert "sent by no other channel although push failed: its time was over" == (
+        wording.decision(none | {"reason": "expired"})
+    )
+    twice = row | {"outcome": "dropped", "reason": "duplicate", "detail": "1:1:7"}
+    assert wording.decision(twice).startswith("fallback: dropped, the same intent")

@@ -1,6 +1,7 @@
 """What is said lands where it belongs, and nobody is told so before it does."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,20 @@ async def test_each_goes_to_its_topic_under_its_key() -> None:
     assert not publishing.done()
     paper.open[2].set_result((0, 0))
     await publishing
+
+
+async def test_a_receipt_of_a_fallback_lies_with_what_it_stands_in_for() -> None:
+    """Whoever follows a matter hears what became of it on every channel, in order."""
+    of = replace(receipt(), fallback_of="first")
+    said = step(of, "delivered", occurred_at=NOON, mark="e1")
+    paper = Paper()
+    publishing = asyncio.create_task(Publisher(paper, Names("ns")).publish([said]))
+    await _asked(publishing)
+    publishing.cancel()
+    assert ("first", [("ns.deliveries.events", b"default:first")]) == (
+        said.fallback_of,
+        paper.written,
+    )
 
 
 @pytest.mark.parametrize("room", [0, 1, 3])

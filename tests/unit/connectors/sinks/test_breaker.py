@@ -38,6 +38,16 @@ def test_nine_failures_are_too_few_to_judge() -> None:
     assert not breaker.is_open
 
 
+def test_failures_in_a_row_may_be_enough() -> None:
+    """Where another stands in, some in a row count however much went well before."""
+    breaker = Breaker(in_a_row=3)
+    for failed in (*[False] * 90, True, True, False, True, True):
+        _call(breaker, 100.0, failed=failed)
+    assert not breaker.is_open
+    _call(breaker, 100.0, failed=True)
+    assert breaker.is_open
+
+
 def test_old_failures_are_forgotten() -> None:
     """What failed more than five minutes ago does not count."""
     breaker = Breaker()

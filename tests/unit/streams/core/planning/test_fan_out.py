@@ -1,6 +1,9 @@
 """Each address gets one delivery under an id that never differs, and each step one event."""
 
+from msgspec.structs import replace
+
 from schemas import ids
+from schemas.deliveries import event_key
 from schemas.reasons import NO_CHANNEL, Channel, DeliveryStatus, Lane
 from schemas.records import Intent
 from streams.core.planning import fan_out
@@ -120,7 +123,9 @@ def test_holds_are_told_apart_by_their_mark() -> None:
 def test_keys_lanes_and_topics() -> None:
     """Deliveries lie by recipient, events by intent, and urgent ones in a lane of their own."""
     assert b"acme:ann" == fan_out.key(INTENT)
-    assert b"acme:i1" == fan_out.event_key(INTENT)
+    told = fan_out.event(INTENT, status="held", lane="normal", created_at=1, occurred_at=2)
+    assert b"acme:i1" == event_key(told)
+    assert b"acme:i0" == event_key(replace(told, fallback_of="i0"))
     assert [Lane.NORMAL, Lane.NORMAL, Lane.URGENT, Lane.URGENT] == [
         fan_out.lane(priority) for priority in range(4)
     ]
