@@ -29,7 +29,7 @@ class Watch(Struct, frozen=True, array_like=True, gc=False):
     for; 0 before that. `changed_at` is when something new was heard last. `asked` counts the wishes
     for a fallback; `awaiting` says that nothing was heard yet of what the last one led to. `over`:
     nobody need follow it.
-    `fallbacks` are the channels that were given.
+    `fallbacks` are the channels that were given; `trace` is the trace of the first event.
     """
 
     recipient: str
@@ -40,6 +40,7 @@ class Watch(Struct, frozen=True, array_like=True, gc=False):
     awaiting: bool = False
     over: bool = False
     fallbacks: tuple[str, ...] = ()
+    trace: bytes = b""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -7,7 +7,6 @@ from functools import cache
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupTopicPartitions,
     Message,
     Producer,
     TopicPartition,
@@ -32,8 +31,8 @@ def admin(servers: str) -> AdminClient:
 
 
 @cache
-def _watcher(servers: str) -> Consumer:
-    return Consumer({"bootstrap.servers": servers, "group.id": "tests-lag", "log_level": 0})
+def _member(servers: str, group: str) -> Consumer:
+    return Consumer({"bootstrap.servers": servers, "group.id": group, "log_level": 0})
 
 
 @cache
@@ -135,16 +134,20 @@ def _ends(consumer: Consumer, topics: Sequence[str]) -> dict[tuple[str, int], tu
 
 
 def lag_of(servers: str, group: str) -> Callable[[Sequence[str]], int]:
-    """Give a function that counts the records a group has not committed yet."""
-    consumer = _watcher(servers)
+    """Give a function that counts the records a group has not committed yet.
+
+    It asks as a member would: an admin client that asks while the group's coordinator moves takes
+    the process with it (librdkafka 2.16, `rd_kafka_handle_OffsetFetch` without a group).
+    """
+    consumer = _member(servers, group)
 
     def lag(topics: Sequence[str]) -> int:
-        asked = admin(servers).list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        offsets = asked[group].result(timeout=10).topic_partitions
-        committed = {(o.topic, o.partition): o.offset for o in offsets}
+        ends = _ends(consumer, topics)
+        places = [TopicPartition(topic, partition) for topic, partition in ends]
         behind = 0
-        for place, (low, high) in _ends(consumer, topics).items():
-            behind += high - max(low, committed.get(place, low))
+        for at in consumer.committed(places, timeout=10):
+            low, high = ends[at.topic, at.partition]
+            behind += high - max(low, at.offset)
         return behind
 
     return lag

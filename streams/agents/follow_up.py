@@ -8,7 +8,7 @@ arrived, so that reading late never takes what is not read yet for what did not 
 
 from collections.abc import Iterator
 
-from schemas import keys, topics
+from schemas import headers, keys, topics
 from schemas.codec import decode, encode
 from schemas.deliveries import DeliveryEvent, event_key
 from schemas.errors import HouseFault, Invalid, Oversized
@@ -105,7 +105,8 @@ class FollowUp:
             return
         if len(record.key) + len(event.recipient) + len(event.delivery_id) > NAMES_BYTES:
             raise Oversized("ids and recipient: too long to be remembered")
-        after = heard(held, event, at=record.timestamp)
+        trace = headers.trace(record.headers) if record.headers else b""
+        after = heard(held, event, at=record.timestamp, trace=trace)
         if after is held:
             return
         self.states.put(partition, record.key, after)
@@ -160,7 +161,8 @@ class FollowUp:
             return
         asking = wish(watch, moment.key, after_ms=self._after_ms)
         recipient = keys.key(asking.tenant, asking.recipient)
-        self._send(self._urgent_topic, recipient, encode(asking))
+        traced = headers.traced(watch.trace)
+        self._send(self._urgent_topic, recipient, encode(asking), headers=traced)
         self.states.put(moment.partition, moment.key, asked(watch))
         self._sensors.fallback("failed" if asking.data["failed"] else "late")
 

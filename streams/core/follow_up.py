@@ -40,12 +40,12 @@ def followed(event: DeliveryEvent) -> bool:
     return event.priority >= _HIGH and not event.ends
 
 
-def heard(held: Watch | None, event: DeliveryEvent, *, at: int) -> Watch:
+def heard(held: Watch | None, event: DeliveryEvent, *, at: int, trace: bytes = b"") -> Watch:
     """Add an event to what is known; the same object where it says nothing new.
 
-    `at` is when Kafka took the event.
+    `at` is when Kafka took the event, `trace` the trace that it belongs to.
     """
-    watch = held or Watch(event.recipient)
+    watch = held or Watch(event.recipient, trace=trace)
     if watch.over:
         return watch
     if _is_over(event):

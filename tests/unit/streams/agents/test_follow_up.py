@@ -6,6 +6,7 @@ from typing import Any, cast
 from schemas.codec import decode, encode
 from schemas.deliveries import DeliveryEvent, event_key
 from schemas.fallback import read
+from schemas.headers import TRACEPARENT, Headers
 from schemas.records import DeadLetter, Intent, Record
 from schemas.topics import Names
 from streams.agents.follow_up import FollowUp
@@ -53,6 +54,7 @@ class Worker:
     store: Any = field(default_factory=a_store)
     now: int = NOON
     sent: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+    traces: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.time = PartitionTime(clock=lambda: self.now, monotonic=lambda: self.now / 1000)
@@ -69,9 +71,10 @@ class Worker:
         self.job.ready(0)
         self.passes(BEGINS_S)
 
-    def send(self, topic: str, key: bytes, value: bytes) -> None:
+    def send(self, topic: str, key: bytes, value: bytes, *, headers: Headers | None = None) -> None:
         """Put out, as the producer does."""
         self.sent.append((topic, key, value))
+        self.traces += [value for _, value in headers or ()]
 
     def send_to(self, *changelog: object) -> None:
         """Write the changelog, as the producer does."""
@@ -143,6 +146,18 @@ def test_receipts_count_though_they_do_not_say_how_urgent_it_was() -> None:
     worker.checkpoints()
     assert [("i1", 1)] == worker.wishes
     assert 2 == worker.store.size()
+
+
+def test_a_fallback_belongs_to_the_trace_of_what_it_stands_in_for() -> None:
+    """Who looks for a request finds the message on the other channel too."""
+    trace = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
+    first = Told(encode(event("queued")), b"default:i1", NOON, headers=((TRACEPARENT, trace),))
+    worker = Worker()
+    worker.hears(first, event("queued", "i2"))
+    worker.checkpoints()
+    worker.passes(300)
+    worker.checkpoints()
+    assert (2, [trace]) == (len(worker.wishes), worker.traces)
 
 
 def test_reading_late_is_no_reason_to_ask() -> None:
