@@ -11,7 +11,7 @@ import pytest
 from connectors.stores.postgres import Database
 from schemas import keys
 from schemas.deliveries import DeliveryEvent
-from schemas.notification import Preference, Recipient, Template
+from schemas.notification import NotificationType, Preference, Recipient, Template
 from schemas.topics import CONTROL_PREFERENCES, CONTROL_TEMPLATES, Names
 from tests import topics
 from tests.builders import NOON
@@ -176,6 +176,7 @@ def test_people_and_words_are_rows_until_they_are_removed(home: House, views: Pr
             Preference(id="ann", enabled={"marketing/*": False}, quiet_from="22:00", zone="UTC"),
             Preference(id="bob"),
             Recipient(id="ann", addresses={"email": ["ann@example.org"]}, locale="de"),
+            NotificationType(id="news", digest_s=900, fallback=["push", "sms"]),
         ],
     )
     servers, names = home.environment["KAFKA_BOOTSTRAP_SERVERS"], Names(home.namespace)
@@ -193,6 +194,9 @@ def test_people_and_words_are_rows_until_they_are_removed(home: House, views: Pr
     ])  # fmt: skip
     _wait(home, "SELECT id, addresses FROM recipients", [
         {"id": "ann", "addresses": {"email": ["ann@example.org"]}}
+    ])  # fmt: skip
+    _wait(home, "SELECT name, digest_s, fallback FROM notification_types", [
+        {"name": "news", "digest_s": 900, "fallback": ["push", "sms"]}
     ])  # fmt: skip
 
 

@@ -52,15 +52,17 @@ _WRITE: dict[Table, bytes] = {
     ),
     Table.TYPES: (
         b"INSERT INTO notification_types (tenant, name, channels, excess, limits, expires_s,"
-        b" quiet_hours, critical_ignores_opt_out)"
+        b" quiet_hours, critical_ignores_opt_out, digest_s, fallback)"
         b" SELECT tenant, id, channels, excess, limits, expires_s, quiet_hours,"
-        b" critical_ignores_opt_out FROM json_to_recordset(%s::json) AS r(tenant text, id text,"
-        b" channels jsonb, excess text, limits jsonb, expires_s bigint, quiet_hours text,"
-        b" critical_ignores_opt_out boolean)"
-        b" ON CONFLICT (tenant, name) DO UPDATE SET"
-        b" (channels, excess, limits, expires_s, quiet_hours, critical_ignores_opt_out)"
+        b" critical_ignores_opt_out, digest_s, fallback"
+        b" FROM json_to_recordset(%s::json) AS r(tenant text, id text, channels jsonb,"
+        b" excess text, limits jsonb, expires_s bigint, quiet_hours text,"
+        b" critical_ignores_opt_out boolean, digest_s bigint, fallback jsonb)"
+        b" ON CONFLICT (tenant, name) DO UPDATE SET (channels, excess, limits, expires_s,"
+        b" quiet_hours, critical_ignores_opt_out, digest_s, fallback)"
         b" = (excluded.channels, excluded.excess, excluded.limits, excluded.expires_s,"
-        b" excluded.quiet_hours, excluded.critical_ignores_opt_out)"
+        b" excluded.quiet_hours, excluded.critical_ignores_opt_out, excluded.digest_s,"
+        b" excluded.fallback)"
     ),
 }
 _REMOVE: dict[Table, bytes] = {
