@@ -45,9 +45,7 @@ class Repeats:
 
     def note(self, partition: int, key: bytes, now_s: float) -> None:
         """Take note that the alert's count ran ahead of what was said."""
-        place = (partition, key)
-        if place not in self._since_s:
-            self._since_s[place] = now_s
+        self._since_s.setdefault((partition, key), now_s)
 
     def waiting(self) -> bool:
         """Say whether a count is due to be said, or reserved and not yet said."""

@@ -21,7 +21,7 @@ from streams.kafka.sensors import Sensors
 from streams.kafka.store import PartitionStore
 
 CHECKPOINT_S = 0.5
-CHECKPOINT_RECORDS = 10_000
+CHECKPOINT_RECORDS = 20_000
 TICK_S = 0.1
 FEW_RECORDS = 10
 # A job that says nothing before its states are written makes its readers wait for the checkpoint:

@@ -50,6 +50,13 @@ class PartitionStore(Store[bytes, bytes]):
         """List the partitions that are held."""
         return list(self._partitions)
 
+    def lapsed_among(self, partition: int, keys: Iterable[bytes], *, before: int) -> list[bytes]:
+        """Give those of the keys whose packed state bears no flag and lapsed before a moment."""
+        get = self._partitions.get(partition, {}).get
+        # The flags stand in front of the moment: a state that bears one compares as later.
+        limit = b"\0" + max(before, 0).to_bytes(8, "big")
+        return [key for key in keys if (packed := get(key)) is not None and packed[:9] < limit]
+
     def keys_of(self, partition: int) -> list[bytes]:
         """List the keys of one partition as of now."""
         return list(self._partitions.get(partition, ()))

@@ -19,18 +19,15 @@ class Sweep:
 
         The first byte of a packed state are flags; a flagged state has something to say yet.
         """
-        found: list[bytes] = []
         keys = self._round.get(partition)
         if not keys:
             keys = self._round[partition] = self._store.keys_of(partition)
-        for _ in range(at_most * LOOKS_PER_DELETE):
-            if not keys or len(found) >= at_most:
-                break
-            key = keys.pop()
-            packed = self._store.get_packed(partition, key)
-            if packed and not packed[0] and int.from_bytes(packed[1:9], "big") < before:
-                found.append(key)
-        return found
+        looks = at_most * LOOKS_PER_DELETE
+        chunk = keys[-looks:]
+        del keys[-looks:]
+        found = self._store.lapsed_among(partition, chunk, before=before)
+        keys += found[at_most:]  # these are named the next time
+        return found[:at_most]
 
     def gone(self) -> None:
         """Begin anew: the partitions are no longer ours."""
