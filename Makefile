@@ -38,7 +38,7 @@ services: $(READY) ## run Kafka, PostgreSQL and Valkey alone; Ctrl-C stops them
 	@exec $(BIN)/python -m deploy.local services
 
 test: $(READY) ## run every test on real services; ARGS="-k word" runs some, JOBS=0 one by one
-	$(BIN)/python -m pytest -m "not soak" -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not soak" -n $(JOBS) --dist loadfile --max-worker-restart 0 $(ARGS)
 
 soak: $(READY) ## run the long forms of the fault tests
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)

@@ -16,7 +16,7 @@ from tests.bench.measure import Run, machine, report, table
 from tests.bench.restore import state
 from tests.bench.triage import worked_off
 
-EVENTS = 150_000
+EVENTS = 600_000
 KNOWN = (10_000, 1_000_000)
 TOLD_APART = 10_000  # the alerts that are sent, the same in both runs
 
