@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 from connectors.linking import Linking
 from connectors.sinks.addresses import Rules, networks
-from connectors.sinks.provider_settings import Calling, Mailing
-from connectors.sinks.texting import Texting
+from connectors.sinks.mail.settings import Mailing
+from connectors.sinks.sms.settings import Texting
+from connectors.sinks.webhook.settings import Calling
 from connectors.stores.endpoints import new_secret, secret
 from connectors.stores.migrate import migrate
 from connectors.stores.postgres import Database

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from connectors.sinks.addresses import Rules, networks
 from connectors.sinks.sink import Answer
-from connectors.sinks.slack import Slack
-from connectors.sinks.slack_settings import Slacking
-from connectors.sinks.slack_threads import Threads
+from connectors.sinks.slack.channel import Slack
+from connectors.sinks.slack.settings import Slacking
+from connectors.sinks.slack.threads import Threads
 from connectors.stores.redis import Redis
 from schemas import ids
 from schemas.deliveries import Delivery

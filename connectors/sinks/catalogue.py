@@ -4,9 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.settings import Settings
-from connectors.sinks import mail, push, slack, sms, webhook
+from connectors.sinks.mail import channel as mail
+from connectors.sinks.push import channel as push
 from connectors.sinks.sandbox import Sandbox
 from connectors.sinks.sink import Sink
+from connectors.sinks.slack import channel as slack
+from connectors.sinks.sms import channel as sms
+from connectors.sinks.webhook import channel as webhook
 from connectors.stores.postgres import Database
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from connectors.sinks import mail
+from connectors.sinks.mail import channel as mail
 from connectors.sinks.sink import Answer, Later, Refused, Sent, Sink, Unknown
 from schemas.errors import ConfigurationError
 from tests.fakes.mail_server import MailServer, serving_mail

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from connectors.sinks.push import Push
-from connectors.sinks.push_settings import Pushing
+from connectors.sinks.push.channel import Push
+from connectors.sinks.push.settings import Pushing
 from connectors.sinks.sink import Answer, Later, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
 from schemas.reasons import AddressKind, Reason

@@ -11,12 +11,12 @@ from email.utils import format_datetime
 
 import pytest
 
-from connectors.sinks.provider_settings import Smtp
-from connectors.sinks.sendgrid import SendGrid
+from connectors.sinks.mail.sendgrid import SendGrid
+from connectors.sinks.mail.settings import Smtp
+from connectors.sinks.mail.smtp import Mailer
 from connectors.sinks.sink import Answer, Later, Refused, Sent, Sink, Unknown, Withheld
-from connectors.sinks.sms import Texts
-from connectors.sinks.smtp import Mailer
-from connectors.sinks.webhook import Webhook
+from connectors.sinks.sms.channel import Texts
+from connectors.sinks.webhook.channel import Webhook
 from connectors.stores.endpoints import Endpoints
 from schemas.deliveries import Delivery
 from schemas.reasons import AddressKind, Channel, Reason

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from connectors.sinks.sink import Answer, Later, Refused, Sent
-from connectors.sinks.sms import Texts
+from connectors.sinks.sms.channel import Texts
 from schemas.reasons import AddressKind, Reason
 from tests.fakes import twilio_api
 from tests.fakes.receiver import Act, Receiver, receiving

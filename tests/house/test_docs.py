@@ -13,10 +13,11 @@ SETTINGS = (
     "connectors/linking.py",
     "connectors/settings.py",
     "connectors/sinks/settings.py",
-    "connectors/sinks/provider_settings.py",
-    "connectors/sinks/texting.py",
-    "connectors/sinks/push_settings.py",
-    "connectors/sinks/slack_settings.py",
+    "connectors/sinks/mail/settings.py",
+    "connectors/sinks/webhook/settings.py",
+    "connectors/sinks/sms/settings.py",
+    "connectors/sinks/push/settings.py",
+    "connectors/sinks/slack/settings.py",
     "schemas/cluster.py",
 )
 VARIABLE = re.compile(r"(?:TOCSIN|KAFKA)_[A-Z_]+")

@@ -7,12 +7,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from connectors.sinks import mail
-from connectors.sinks.letter import letter, message
-from connectors.sinks.provider_settings import Mailing, Smtp
-from connectors.sinks.sendgrid import SendGrid
+from connectors.sinks.mail import channel as mail
+from connectors.sinks.mail.letter import letter, message
+from connectors.sinks.mail.sendgrid import SendGrid
+from connectors.sinks.mail.settings import Mailing, Smtp
+from connectors.sinks.mail.smtp import Mailer
 from connectors.sinks.sink import Later, Refused, Sent
-from connectors.sinks.smtp import Mailer
 from schemas.errors import ConfigurationError
 from schemas.links import Receipt, Unsubscribe, read
 from tests.fakes.certificate import server_tls

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.sinks import push
+from connectors.sinks.push import channel as push
 from connectors.sinks.sink import Sent
 from schemas.errors import ConfigurationError
 from tests.fakes import fcm

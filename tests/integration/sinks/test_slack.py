@@ -9,8 +9,8 @@ import pytest
 from connectors.ingest.formats.answers import Nothing, Payload
 from connectors.ingest.formats.slack import translate
 from connectors.sinks.sink import Later, Sent, Unknown
-from connectors.sinks.slack import Slack
-from connectors.sinks.slack_threads import LIFE_MS, Thread, Threads
+from connectors.sinks.slack.channel import Slack
+from connectors.sinks.slack.threads import LIFE_MS, Thread, Threads
 from connectors.stores.redis import Redis, Script
 from schemas.reasons import Priority, Reason
 from schemas.topics import Names

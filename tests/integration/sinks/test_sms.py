@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from connectors.sinks.sink import Answer, Later, Refused, Sent, Unknown
-from connectors.sinks.sms import Texts
+from connectors.sinks.sms.channel import Texts
 from schemas.reasons import Reason
 from tests.fakes import twilio_api
 from tests.fakes.receiver import Act, Receiver, receiving

@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook as Standard
 from connectors.admin.commands import main as admin
 from connectors.sinks.addresses import Guard, Rules, networks
 from connectors.sinks.sink import Later, Refused, Sent, Unknown, Withheld
-from connectors.sinks.webhook import Webhook
+from connectors.sinks.webhook.channel import Webhook
 from connectors.sinks.wire import BODY_BYTES
 from connectors.stores.endpoints import FRESH_S, GIVEN_UP_MS, Endpoints
 from connectors.stores.postgres import Database

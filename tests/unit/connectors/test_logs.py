@@ -9,7 +9,7 @@ import structlog
 
 from connectors import logs
 from connectors.sinks.sink import Sent
-from connectors.sinks.sms import Texts
+from connectors.sinks.sms.channel import Texts
 from tests.fakes import twilio_api
 from tests.fakes.receiver import receiving
 from tests.outgoing import outgoing, texting

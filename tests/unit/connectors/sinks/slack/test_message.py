@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from connectors.ingest.formats.answers import Nothing, Payload
 from connectors.ingest.formats.slack import translate
-from connectors.sinks import slack_message
-from connectors.sinks.slack_message import harmless, short, whole
+from connectors.sinks.slack import message as slack_message
+from connectors.sinks.slack.message import harmless, short, whole
 from schemas.reasons import Reason
 from tests.slack_line import word
 

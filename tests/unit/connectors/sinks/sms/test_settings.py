@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.sinks import sms
-from connectors.sinks.texting import TWILIO_URL, Texting
+from connectors.sinks.sms import channel as sms
+from connectors.sinks.sms.settings import TWILIO_URL, Texting
 from schemas.errors import ConfigurationError
 from tests.fakes.twilio_api import ACCOUNT, KEY, KEY_SECRET, SERVICE, TOKEN
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connectors.sinks.tracking import LINKS, tracked
+from connectors.sinks.mail.tracking import LINKS, tracked
 
 PUBLIC = "https://t.example"
 PICTURE = f"{PUBLIC}/o/picture"

@@ -11,12 +11,13 @@ import httpx
 import orjson
 
 from connectors.settings import Settings
-from connectors.sinks import retry, signing
+from connectors.sinks import retry
 from connectors.sinks.addresses import Guard, Unresolved
-from connectors.sinks.provider_settings import Calling
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Answer, Later, Limits, Refused, Sent, Unknown, Withheld
 from connectors.sinks.tracing import TRACE
+from connectors.sinks.webhook import signing
+from connectors.sinks.webhook.settings import Calling
 from connectors.sinks.wire import NoAnswer, NotSent, Wires
 from connectors.stores.endpoints import Endpoint, Endpoints, Secret
 from connectors.stores.postgres import Database

@@ -18,8 +18,8 @@ from firebase_admin.exceptions import FirebaseError
 from google.auth.credentials import TokenState
 from google.auth.transport.requests import Request
 
-from connectors.sinks.notice import Notice
-from connectors.sinks.push_settings import Pushing
+from connectors.sinks.push.notice import Notice
+from connectors.sinks.push.settings import Pushing
 from schemas.errors import ConfigurationError
 
 CONNECT_S = 5.0

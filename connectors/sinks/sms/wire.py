@@ -15,7 +15,7 @@ import orjson
 from twilio.http.response import Response
 
 from connectors.sinks.sink import ACCOUNT
-from connectors.sinks.texting import TWILIO_URL
+from connectors.sinks.sms.settings import TWILIO_URL
 from connectors.sinks.wire import NoAnswer, NotSent
 
 CONNECT_S = 5.0

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from connectors.linking import Linking
 from connectors.sinks.sink import Later, Refused, Unknown
-from connectors.sinks.sms import RECEIPT_CHARS, judged, request
-from connectors.sinks.sms_wire import NotTaken
+from connectors.sinks.sms.channel import RECEIPT_CHARS, judged, request
+from connectors.sinks.sms.wire import NotTaken
 from schemas.links import Receipt, read
 from schemas.reasons import Reason
 from tests.fakes.twilio_api import LINK_SECRET, SERVICE

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from connectors.sinks import signing
+from connectors.sinks.webhook import signing
 from connectors.stores.endpoints import check_headers, new_secret, secret
 from schemas.errors import Invalid
 

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.settings import Settings
-from connectors.sinks.slack_settings import API_URL, HOOK_HOSTS, Slacking
+from connectors.sinks.slack.settings import API_URL, HOOK_HOSTS, Slacking
 from schemas.errors import ConfigurationError
 from schemas.web_address import UnsafeAddress
 

@@ -8,11 +8,11 @@ from typing import Any
 from twilio.rest import Client
 
 from connectors.sinks import retry
-from connectors.sinks.letter import reference
+from connectors.sinks.references import reference
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
-from connectors.sinks.sms_wire import NotTaken, SmsWire
-from connectors.sinks.texting import Texting
+from connectors.sinks.sms.settings import Texting
+from connectors.sinks.sms.wire import NotTaken, SmsWire
 from connectors.sinks.wire import NoAnswer, NotSent
 from schemas.addresses import WHATSAPP, address_fault
 from schemas.deliveries import Delivery

@@ -8,8 +8,9 @@ import httpx
 import orjson
 
 from connectors.sinks import retry
-from connectors.sinks.letter import Letter, letter, reference
-from connectors.sinks.provider_settings import Mailing
+from connectors.sinks.mail.letter import Letter, letter
+from connectors.sinks.mail.settings import Mailing
+from connectors.sinks.references import reference
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import orjson
 
-from connectors.sinks import slack_answers as answers
 from connectors.sinks.sink import Later, Unknown
-from connectors.sinks.slack_answers import Outcome
+from connectors.sinks.slack import answers
+from connectors.sinks.slack.answers import Outcome
 
 CONNECT_S = 5.0
 CONNECTIONS = 64

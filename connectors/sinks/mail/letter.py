@@ -15,13 +15,13 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from connectors.linking import Linking
-from connectors.sinks.provider_settings import CLICKS, OPENS, Mailing
-from connectors.sinks.tracking import tracked
+from connectors.sinks.mail.settings import CLICKS, OPENS, Mailing
+from connectors.sinks.mail.tracking import tracked
+from connectors.sinks.references import reference
 from schemas import links
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
-from schemas.links import Clicked, Opened, Receipt, Unsubscribe
+from schemas.links import Clicked, Opened, Unsubscribe
 from schemas.reasons import Channel
 
 # Who asked for it, or must know it, is not asked whether they want it, nor watched reading it.
@@ -71,21 +71,6 @@ def letter(delivery: Delivery, mailing: Mailing) -> Letter:
         headers=tuple(headers),
         message_id=f"<{mark}@{mailing.sender.rpartition('@')[2]}>",
     )
-
-
-def reference(delivery: Delivery, linking: Linking) -> str:
-    """Give what names this attempt and comes back with receipts and bounces, signed by us."""
-    of = Receipt(
-        tenant=delivery.tenant,
-        intent=delivery.intent_id,
-        delivery=delivery.id,
-        recipient=delivery.recipient,
-        channel=delivery.channel,
-        attempt=delivery.attempt,
-        replay=delivery.replay,
-        fallback_of=delivery.fallback_of,
-    )
-    return links.token(of, secret=linking.secret)
 
 
 def _html(delivery: Delivery, mailing: Mailing) -> str:

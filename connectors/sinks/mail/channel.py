@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from connectors.sinks.failover import Failover
-from connectors.sinks.provider_settings import Mailing
-from connectors.sinks.sendgrid import SendGrid
+from connectors.sinks.mail.sendgrid import SendGrid
+from connectors.sinks.mail.settings import Mailing
+from connectors.sinks.mail.smtp import Mailer
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Sink
-from connectors.sinks.smtp import Mailer
 
 HOUSE_S = 1.0  # our own deadline comes before the runner's, which knows less
 EACH_OF_TWO = 0.45  # the rest is for waiting until a connection of the second is free

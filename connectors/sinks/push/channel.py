@@ -13,9 +13,9 @@ from firebase_admin.messaging import (
 )
 
 from connectors.sinks import retry
-from connectors.sinks.firebase import Firebase, NoToken, complaint
-from connectors.sinks.notice import notice
-from connectors.sinks.push_settings import Pushing
+from connectors.sinks.push.firebase import Firebase, NoToken, complaint
+from connectors.sinks.push.notice import notice
+from connectors.sinks.push.settings import Pushing
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
 from schemas.deliveries import Delivery

@@ -15,16 +15,15 @@ import httpx
 import orjson
 
 from connectors.settings import Settings
-from connectors.sinks import slack_answers as answers
-from connectors.sinks import slack_message as message
-from connectors.sinks import slack_threads
 from connectors.sinks.addresses import Guard, Unresolved
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Answer, Later, Limits, Refused, Sent, Unknown
-from connectors.sinks.slack_answers import Lost, Reply
-from connectors.sinks.slack_api import WebApi
-from connectors.sinks.slack_settings import Slacking
-from connectors.sinks.slack_threads import Thread, Threads
+from connectors.sinks.slack import answers, message
+from connectors.sinks.slack import threads as slack_threads
+from connectors.sinks.slack.answers import Lost, Reply
+from connectors.sinks.slack.api import WebApi
+from connectors.sinks.slack.settings import Slacking
+from connectors.sinks.slack.threads import Thread, Threads
 from connectors.sinks.wire import NoAnswer, NotSent, Wires
 from connectors.stores.redis import Redis
 from schemas.addresses import address_fault

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from connectors.linking import Linking
-from connectors.sinks.letter import letter
-from connectors.sinks.provider_settings import Mailing
+from connectors.sinks.mail.letter import letter
+from connectors.sinks.mail.settings import Mailing
 from schemas.errors import ConfigurationError
 from schemas.links import Clicked, Opened, read
 from tests.outgoing import LINKING, mailing, outgoing

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import aiosmtplib
 
-from connectors.sinks.letter import letter, message
-from connectors.sinks.provider_settings import Mailing, Smtp
+from connectors.sinks.mail.letter import letter, message
+from connectors.sinks.mail.settings import Mailing, Smtp
 from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
 from schemas.errors import ConfigurationError, Invalid

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.sinks.slack_threads import Step, Thread, begun, step
+from connectors.sinks.slack.threads import Step, Thread, begun, step
 from schemas.deliveries import Delivery
 from tests.slack_line import word
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.sinks.notice import LEFT_OUT, MOST_S, ROOM, Notice, cut, notice, size
+from connectors.sinks.push.notice import LEFT_OUT, MOST_S, ROOM, Notice, cut, notice, size
 from schemas.errors import Invalid
 from tests.outgoing import outgoing
 
