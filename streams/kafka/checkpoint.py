@@ -164,7 +164,6 @@ class Shell:
         """Make everything durable before the partitions go to another worker."""
         async with self._lock:
             await self._settle()
-            self._states.abandon()  # nothing is unsettled; and nothing here is ours any more
             self._job.gone()
 
     async def abandon(self) -> None:

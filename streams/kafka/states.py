@@ -25,9 +25,6 @@ class States(Generic[S]):
         self._pack = pack
         self._unpack = unpack
         self._changed: dict[int, dict[bytes, S | None]] = {}
-        # What the last checkpoint settled, as it was before it was packed: what was spoken of a
-        # moment ago is what is spoken of next.
-        self._recent: dict[int, dict[bytes, S | None]] = {}
         self._packed: dict[int, list[tuple[bytes, bytes | None]]] = {}
 
     def get(self, partition: int, key: bytes) -> S | None:
@@ -35,9 +32,6 @@ class States(Generic[S]):
         changed = self._changed.get(partition)
         if changed is not None and key in changed:
             return changed[key]
-        recent = self._recent.get(partition)
-        if recent is not None and key in recent:
-            return recent[key]
         packed = self._store.get_packed(partition, key)
         return None if packed is None else self._unpack(packed)
 
@@ -53,11 +47,8 @@ class States(Generic[S]):
         changed = self._changed.get(partition)
         if changed is not None and key in changed:
             changed[key] = state
-            return
-        recent = self._recent.get(partition)
-        if recent is not None and key in recent:
-            recent[key] = state
-        self._store.put_many(partition, ((key, self._pack(state)),))
+        else:
+            self._store.put_many(partition, ((key, self._pack(state)),))
 
     def changed(self) -> Iterator[tuple[int, dict[bytes, S | None]]]:
         """Walk over what changed since the last checkpoint, by partition."""
@@ -94,10 +85,9 @@ class States(Generic[S]):
         for partition, packed in self._packed.items():
             self._store.put_many(partition, packed)
         self._packed = {}
-        self._recent, self._changed = self._changed, {}
+        self._changed = {}
 
     def abandon(self) -> None:
-        """Forget what changed since the last checkpoint; what lies at rest may change as well."""
+        """Forget what changed since the last checkpoint."""
         self._packed = {}
         self._changed = {}
-        self._recent = {}
