@@ -50,6 +50,7 @@ def supervised(home: Home, *, say: Say) -> Iterator[Supervisor]:
 def run_services(home: Home, *, say: Say = print) -> None:
     """Run Kafka, PostgreSQL and Valkey alone until told to stop."""
     with supervised(home, say=say) as supervisor:
+        forget_own(home)
         found = services(home, os.environ, say=say)
         if not _start(supervisor, found):
             return
@@ -65,6 +66,7 @@ def run_stack(
     """Run everything until told to stop; `then` is called once, when all is ready."""
     began = time.monotonic()
     with supervised(home, say=say) as supervisor:
+        forget_own(home)
         found = services(home, os.environ, say=say)
         environment = parts.surroundings(home, found.variables, home.ports(("api",))["api"])
         if not _start(supervisor, found, then=lambda name: prepare(name, home, environment)):
@@ -94,6 +96,16 @@ def _signed_in(home: Home) -> dict[str, str]:
     if not parts.tokens_are_ours():
         return {}
     return {"TOCSIN_USER_TOKEN": home.user_token.read_text().strip()}
+
+
+def forget_own(home: Home) -> None:
+    """Take out of the environment what a former run of this home left there in a shell.
+
+    Whoever read `.local/env` and starts again in the same shell means the services of this home.
+    """
+    for name, url in services(home, {}).variables.items():
+        if os.environ.get(name) == url:
+            del os.environ[name]
 
 
 def write_env(home: Home, variables: Mapping[str, str]) -> str:
