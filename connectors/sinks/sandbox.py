@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
-from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent
+from connectors.sinks.sink import ACCOUNT, Answer, Later, OneAccount, Refused, Sent
 from connectors.stores.postgres import Database
 from connectors.stores.queries import outbox
 from schemas.deliveries import Delivery
@@ -17,7 +17,7 @@ from schemas.errors import DatabaseUnavailable, Invalid
 _SKIPPED = ("id", "parked", "ends", "expires_at")
 
 
-class Sandbox:
+class Sandbox(OneAccount):
     """Stand in for the provider of any channel; what it takes is delivered at once."""
 
     provider = "sandbox"
@@ -26,16 +26,6 @@ class Sandbox:
     def __init__(self, channel: str, database: Database) -> None:
         self.channel = channel
         self._database = database
-
-    def endpoint(self, delivery: Delivery) -> str:
-        """Name the one table that takes everything."""
-        del delivery
-        return self.provider
-
-    def abreast(self, delivery: Delivery) -> int:
-        """Keep a recipient's messages in order."""
-        del delivery
-        return 1
 
     async def deliver(self, delivery: Delivery) -> Answer:
         """Record the message; the same attempt again is recorded once."""

@@ -140,3 +140,19 @@ class Sink(Protocol):
 
     async def close(self) -> None:
         """Give connections back; nothing is delivered after it."""
+
+
+class OneAccount:
+    """Serve every recipient by one account, and each of them in order."""
+
+    provider: str
+
+    def endpoint(self, delivery: Delivery) -> str:
+        """Name the account."""
+        del delivery
+        return self.provider
+
+    def abreast(self, delivery: Delivery) -> int:
+        """Send a recipient's messages one after the other."""
+        del delivery
+        return 1

@@ -11,7 +11,7 @@ from connectors.sinks import retry
 from connectors.sinks.mail.letter import Letter, letter
 from connectors.sinks.mail.settings import Mailing
 from connectors.sinks.references import reference
-from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
+from connectors.sinks.sink import ACCOUNT, Answer, Later, OneAccount, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
 from schemas.reasons import Channel, Reason
@@ -25,7 +25,7 @@ _ACCOUNT = frozenset({401, 403})
 _ANSWER_BYTES = 64 * 1024
 
 
-class SendGrid:
+class SendGrid(OneAccount):
     """Send mails by SendGrid; one account serves every recipient."""
 
     channel = Channel.EMAIL.value
@@ -46,16 +46,6 @@ class SendGrid:
             trust_env=False,
         )
         self._within_s = within_s
-
-    def endpoint(self, delivery: Delivery) -> str:
-        """Name the one account."""
-        del delivery
-        return self.provider
-
-    def abreast(self, delivery: Delivery) -> int:
-        """Keep a recipient's mails in order."""
-        del delivery
-        return 1
 
     async def deliver(self, delivery: Delivery) -> Answer:
         """Hand one mail over; its id goes along and comes back with every receipt."""

@@ -11,7 +11,7 @@ import aiosmtplib
 
 from connectors.sinks.mail.letter import letter, message
 from connectors.sinks.mail.settings import Mailing, Smtp
-from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
+from connectors.sinks.sink import ACCOUNT, Answer, Later, OneAccount, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
 from schemas.errors import ConfigurationError, Invalid
 from schemas.reasons import AddressKind, Channel, Reason
@@ -31,7 +31,7 @@ class _Kept:
     mails: int = 0
 
 
-class Mailer:
+class Mailer(OneAccount):
     """Send mails by one mail server; what it took is `sent`, as no receipt comes."""
 
     channel = Channel.EMAIL.value
@@ -57,11 +57,6 @@ class Mailer:
         """Name the one server."""
         del delivery
         return self._server.host
-
-    def abreast(self, delivery: Delivery) -> int:
-        """Keep a recipient's mails in order."""
-        del delivery
-        return 1
 
     async def deliver(self, delivery: Delivery) -> Answer:
         """Hand one mail over."""

@@ -17,7 +17,7 @@ from connectors.sinks.push.firebase import Firebase, NoToken, complaint
 from connectors.sinks.push.notice import notice
 from connectors.sinks.push.settings import Pushing
 from connectors.sinks.settings import Sinking
-from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
+from connectors.sinks.sink import ACCOUNT, Answer, Later, OneAccount, Refused, Sent, Unknown
 from schemas.deliveries import Delivery
 from schemas.errors import Invalid
 from schemas.reasons import AddressKind, Channel, Reason
@@ -29,7 +29,7 @@ _ACCOUNT = frozenset({401, 403})
 _TOKEN = "message.token"  # noqa: S105 - the name of a field
 
 
-class Push:
+class Push(OneAccount):
     """Send push messages by FCM; what it took is `sent`, as no receipt comes."""
 
     channel = Channel.PUSH.value
@@ -43,16 +43,6 @@ class Push:
         self._now = now
         self._firebase = Firebase(pushing, within_s=within_s, calls=ACCOUNT.in_flight)
         self._is_our_project = False
-
-    def endpoint(self, delivery: Delivery) -> str:
-        """Name the one account."""
-        del delivery
-        return self.provider
-
-    def abreast(self, delivery: Delivery) -> int:
-        """Keep a recipient's messages in order."""
-        del delivery
-        return 1
 
     async def deliver(self, delivery: Delivery) -> Answer:
         """Hand one message over; its id goes along, and a second takes the first one's place."""

@@ -10,7 +10,7 @@ from twilio.rest import Client
 from connectors.sinks import retry
 from connectors.sinks.references import reference
 from connectors.sinks.settings import Sinking
-from connectors.sinks.sink import ACCOUNT, Answer, Later, Refused, Sent, Unknown
+from connectors.sinks.sink import ACCOUNT, Answer, Later, OneAccount, Refused, Sent, Unknown
 from connectors.sinks.sms.settings import Texting
 from connectors.sinks.sms.wire import NotTaken, SmsWire
 from connectors.sinks.wire import NoAnswer, NotSent
@@ -69,7 +69,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # all but 
 _NO_AMBIENT = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}
 
 
-class Texts:
+class Texts(OneAccount):
     """Send texts by Twilio; one account serves every recipient."""
 
     channel = Channel.SMS.value
@@ -89,16 +89,6 @@ class Texts:
             http_client=self._wire,
             environment=_NO_AMBIENT,
         ).messages
-
-    def endpoint(self, delivery: Delivery) -> str:
-        """Name the one account."""
-        del delivery
-        return self.provider
-
-    def abreast(self, delivery: Delivery) -> int:
-        """Keep a recipient's texts in order."""
-        del delivery
-        return 1
 
     async def deliver(self, delivery: Delivery) -> Answer:
         """Hand one text over; the address for its receipts says which delivery it is."""

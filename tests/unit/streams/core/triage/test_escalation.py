@@ -1,13 +1,9 @@
 """Escalation: while nobody takes an alert in hand, others are told too, each step in its time."""
 
-from typing import Any
-
 import pytest
 
-from schemas.control import Route
 from schemas.state import Escalation
 from streams.core.triage import escalation
-from streams.core.triage.stage import Verdict
 from tests.builders import (
     DAY,
     HOUR,
@@ -22,26 +18,7 @@ from tests.builders import (
     silence,
     told,
 )
-
-DB: dict[str, Any] = {"labels": {"team": "db"}, "source": "grafana"}
-BOB, CY = later(300, "bob"), later(900, "cy")
-STEPS = route("page", escalation=[BOB, CY])
-
-
-def fired(*control: Route) -> Story:
-    """Begin with an alert of which Ann was told at noon."""
-    story = Story(*(control or (STEPS,)))
-    story.hears(**DB)
-    return story
-
-
-def steps_of(verdict: Verdict) -> list[tuple[str, int]]:
-    """List who is told by which step."""
-    return [
-        (intent.recipient, intent.data["escalation_step"])
-        for intent in verdict.intents
-        if "escalation_step" in intent.data
-    ]
+from tests.unit.streams.core.triage.paging import CY, DB, STEPS, fired, steps_of
 
 
 def test_while_nobody_acknowledges_others_are_told_too() -> None:

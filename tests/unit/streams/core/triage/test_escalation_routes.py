@@ -1,40 +1,17 @@
 """Escalation by several routes, and by routes that change while an alert is open."""
 
-from typing import Any
-
 import pytest
 
 from schemas.control import Route
-from streams.core.triage.stage import Verdict
 from tests.builders import (
     MINUTE,
     NOON,
-    Story,
     later,
     route,
     rules,
     told,
 )
-
-DB: dict[str, Any] = {"labels": {"team": "db"}, "source": "grafana"}
-BOB, CY = later(300, "bob"), later(900, "cy")
-STEPS = route("page", escalation=[BOB, CY])
-
-
-def fired(*control: Route) -> Story:
-    """Begin with an alert of which Ann was told at noon."""
-    story = Story(*(control or (STEPS,)))
-    story.hears(**DB)
-    return story
-
-
-def steps_of(verdict: Verdict) -> list[tuple[str, int]]:
-    """List who is told by which step."""
-    return [
-        (intent.recipient, intent.data["escalation_step"])
-        for intent in verdict.intents
-        if "escalation_step" in intent.data
-    ]
+from tests.unit.streams.core.triage.paging import BOB, fired, steps_of
 
 
 def test_several_routes_have_their_own_steps_and_one_message_a_person() -> None:
