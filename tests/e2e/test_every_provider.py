@@ -9,7 +9,7 @@ import pytest
 
 from tests.audience import holds, report, told
 from tests.conftest import Stack
-from tests.e2e.providers import Providers, people, providing
+from tests.every_provider import Providers, people, providing
 from tests.exchange import Exchange
 from tests.gateway import house
 
