@@ -58,6 +58,7 @@ class Heard:
         # What was asked since the event loop last went round, to be sent as one.
         self._asked: list[_Question] = []
         self._asking: set[asyncio.Task[None]] = set()
+        self._is_asking = False
         # The first question about each fingerprint that Redis did not answer, and its moment.
         self._missed: dict[tuple[str], tuple[tuple[str | int, ...], float]] = {}
 
@@ -89,14 +90,17 @@ class Heard:
             _lives_ms(until=until, now=now, kept=False),
         )
         loop = asyncio.get_running_loop()
-        if not self._asked:
+        if not self._asked and not self._is_asking:
             loop.call_soon(self._send)
         answer: asyncio.Future[HeardAnswer | None] = loop.create_future()
         self._asked.append(((self._key(tenant, fingerprint),), args, answer))
         return await answer
 
     def _send(self) -> None:
+        # One at a time: over two connections a later record could be asked about first, and its
+        # sender be told of an alert that the earlier one opens under another id.
         asked, self._asked = self._asked, []
+        self._is_asking = True
         self._begin(self._ask(asked))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -123,6 +127,9 @@ class Heard:
                         if answer
                         else None
                     )
+            self._is_asking = False
+            if self._asked:
+                self._send()
 
     def _miss(self, asked: "list[_Question]") -> None:
         if not self._missed:
