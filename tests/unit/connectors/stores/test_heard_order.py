@@ -41,11 +41,9 @@ async def test_a_later_record_is_not_asked_about_before_an_earlier_one_is_answer
     slow: Any = SlowRedis()
     heard = Heard(slow, Names())
     first = asyncio.create_task(_hear(heard, 1))
-    while not slow.asked:
-        await asyncio.sleep(0)
+    await asyncio.wait([first], timeout=0.02)
     others = [asyncio.create_task(_hear(heard, offset)) for offset in (2, 3)]
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await asyncio.wait(others, timeout=0.02)
     assert [[1]] == slow.asked
 
     slow.gate.set()
