@@ -246,6 +246,7 @@ class Reason(StrEnum):
     UNKNOWN_ANSWER = "unknown_answer"
     BREAKER_OPEN = "breaker_open"
     PACED = "paced"
+    BEHIND = "behind"
     ENDPOINT_OFF = "endpoint_off"
     UNSAFE_ADDRESS = "unsafe_address"
     # callbacks

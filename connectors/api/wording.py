@@ -41,6 +41,7 @@ WHY: dict[str, str] = {
     Reason.UNKNOWN_ANSWER: "the provider's answer was lost, so it may have gone out",
     Reason.BREAKER_OPEN: "the receiver failed often and is left alone for a moment",
     Reason.PACED: "the receiver takes only so many at once",
+    Reason.BEHIND: "what it ends has not been sent yet, and goes first",
     Reason.ENDPOINT_OFF: "the endpoint is switched off",
     Reason.UNSAFE_ADDRESS: "the address points where nothing may be sent",
     Reason.BOUNCED: "it came back: the receiving side would not take it",

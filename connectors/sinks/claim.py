@@ -6,6 +6,7 @@ anything is published. Redis away means that nothing is sent.
 
 import asyncio
 import base64
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,15 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from connectors.stores.claims import ARRIVED_MS, LIFE_MS, arrival_keys, claim_key, told_key
+from connectors.stores.claims import (
+    ARRIVED_MS,
+    LIFE_MS,
+    TRIED_SLACK_MS,
+    arrival_keys,
+    claim_key,
+    told_key,
+    tried_key,
+)
 from connectors.stores.redis import Redis, Script
 from schemas.codec import decode, encode
 from schemas.deliveries import Delivery, DeliveryEvent
@@ -77,12 +86,17 @@ class Superseded:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """Say that what this ends was not told here yet and is still tried: it goes first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Empty:
     """Say that Redis lost what it knew: fill it before anything is sent."""
 
 
-Keys: TypeAlias = tuple[str, str, str, str]
-Verdict: TypeAlias = Go | Wait | Known | Taken | Superseded | Empty
+Keys: TypeAlias = tuple[str, str, str, str, str]
+Verdict: TypeAlias = Go | Wait | Known | Taken | Superseded | Behind | Empty
 
 
 class Claims:
@@ -112,12 +126,16 @@ class Claims:
                 written_at or LIFE_MS * 10**4,  # unknown: as if written after any filling
                 delivery.created_at if delivery.fallback_of else "",
                 ARRIVED_MS,
+                1 if delivery.ends else "",
             ),
         )
         return _verdict(answer)
 
     async def settle(self, event: DeliveryEvent, *, kind: str = "") -> bool:
-        """Write down what came of an attempt; False where another owner's word stands."""
+        """Write down what came of an attempt; False where another owner's word stands.
+
+        That it is `held` is no attempt, and only lets the alert's end wait for it.
+        """
         answer = await self._settles.ask(
             self._keys(event, event.delivery_id),
             (
@@ -131,12 +149,14 @@ class Claims:
                 LIFE_MS,
                 _seq(event),
                 ARRIVED_MS,
+                event.until + TRIED_SLACK_MS if _is_begun(event) else "",
             ),
         )
         return bool(answer)
 
     async def remember(self, known: Sequence[tuple[DeliveryEvent, int, int]]) -> None:
         """Put claims back from events, each with its rank and its life in ms."""
+        now = time.time_ns() // 1_000_000
         calls = [
             (
                 self._keys(event, event.delivery_id),
@@ -151,6 +171,8 @@ class Claims:
                     event.occurred_at if event.status in _TOOK else "",
                     event.created_at if event.fallback_of else "",
                     min(life_ms, ARRIVED_MS),
+                    event.alert_seq if _is_begun(event) else "",
+                    max(0, event.until + TRIED_SLACK_MS - now),
                 ),
             )
             for event, rank, life_ms in known
@@ -172,7 +194,8 @@ class Claims:
 
     def _keys(self, said: Delivery | DeliveryEvent, delivery_id: str) -> Keys:
         names = self._names
-        return claim_key(names, delivery_id), told_key(names, said), *arrival_keys(names, said)
+        own = claim_key(names, delivery_id), told_key(names, said)
+        return *own, *arrival_keys(names, said), tried_key(names, said)
 
 
 class _Together:
@@ -223,6 +246,11 @@ def _seq(said: Delivery | DeliveryEvent) -> int | str:
     return said.alert_seq if said.alert_id else ""
 
 
+def _is_begun(event: DeliveryEvent) -> bool:
+    """Say whether it is of something that an end is to follow."""
+    return bool(event.alert_id) and not event.ends
+
+
 def _verdict(answer: list[Any]) -> Verdict:
     match answer:
         case ["go", repeat]:
@@ -235,5 +263,7 @@ def _verdict(answer: list[Any]) -> Verdict:
             return Superseded(int(seq))
         case ["taken"]:
             return Taken()
+        case ["behind"]:
+            return Behind()
         case _:
             return Empty()

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from connectors.sinks import outcome
-from connectors.sinks.claim import Go, Known, Superseded, Verdict, Wait
+from connectors.sinks.claim import Behind, Go, Known, Superseded, Verdict, Wait
 from connectors.sinks.gate import Endpoints, Pass
 from connectors.sinks.ledger import Ledger
 from connectors.sinks.meters import Meters
@@ -72,6 +72,7 @@ class Handler:
         event = outcome.parked(
             item.delivery, reason, now=_now(), draw=self.draw(), between=self.sinking.park_s
         )
+        await self.ledger.expect(event)
         await self._publish(item, item.delivery, event)
 
     async def refuse(self, origin: Origin, reason: str, error: str) -> None:
@@ -117,6 +118,8 @@ class Handler:
                 await self._end(item, delivery, DeliveryStatus.EXPIRED, Reason.EXPIRED)
             case Superseded():
                 await self._end(item, delivery, DeliveryStatus.SUPERSEDED, Reason.SUPERSEDED)
+            case Behind():
+                await self.park(item, Reason.BEHIND)
             case Known(event, kind):
                 await self._publish(item, delivery, event, kind=kind)
             case Wait(seconds):

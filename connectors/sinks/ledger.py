@@ -63,6 +63,17 @@ class Ledger:
                 self._mend(str(away))
                 await self._ready.wait()
 
+    async def expect(self, event: DeliveryEvent) -> None:
+        """Note that a word on an alert is held, so that the alert's end waits for it.
+
+        Where Redis cannot be told now, the end may come first, and alone.
+        """
+        if event.alert_id and not event.ends and self._ready.is_set():
+            try:
+                await self._claims.settle(event)
+            except RedisUnavailable as away:
+                self._mend(str(away))
+
     def _mend(self, trouble: str) -> None:
         self._ready.clear()
         self.trouble = trouble

@@ -2,7 +2,8 @@
 --
 -- KEYS  as for take.lua
 -- ARGV  for each delivery a JSON list of texts: 1 status, 2 attempt, 3 instance, 4 boot, 5 replay,
---       6 event, 7 kind, 8 life in ms, 9 seq (empty: none), 10 life of what arrived in ms
+--       6 event, 7 kind, 8 life in ms, 9 seq (empty: none), 10 life of what arrived in ms,
+--       11 up to when the end of its alert waits for it, in epoch ms (empty: it ends it or has none)
 -- answers for each 1 where it stands, 0 where the other owner's word does
 --
 -- Fields: see take.lua. That the provider took it is true whoever asked, so it is kept over a
@@ -24,8 +25,28 @@ local function note_told(told_key, arrived_key, arg)
   end
 end
 
-local function settle(claim, told_key, arrived_key, arg)
+-- While a word on an alert is still to go out to an address, the alert's end waits for it there.
+local function note_tried(tried_key, arg)
+  if arg[11] == '' then
+    return
+  end
+  local tried = redis.call('GET', tried_key)
+  if arg[1] == 'retrying' or arg[1] == 'held' then
+    local left = math.floor(tonumber(arg[11]) - now)
+    if left > 0 and (not tried or tonumber(tried) <= tonumber(arg[9])) then
+      redis.call('SET', tried_key, arg[9], 'PX', left)
+    end
+  elseif tried == arg[9] then
+    redis.call('DEL', tried_key)
+  end
+end
+
+local function settle(claim, told_key, arrived_key, tried_key, arg)
   local status = arg[1]
+  if status == 'held' then
+    note_tried(tried_key, arg)
+    return 1
+  end
   local took = status == 'sent' or status == 'delivered'
   local c = redis.call('HMGET', claim, 's', 'i', 'b', 'r')
   if c[2] == 'receipt' and c[3] == '' and c[4] == arg[5] then
@@ -43,6 +64,7 @@ local function settle(claim, told_key, arrived_key, arg)
   redis.call('HSET', claim, 's', status, 'a', arg[2], 'i', arg[3], 'b', arg[4], 'r', arg[5],
     'e', arg[6], 'k', arg[7])
   redis.call('PEXPIRE', claim, arg[8])
+  note_tried(tried_key, arg)
   if took then
     note_told(told_key, arrived_key, arg)
   end
@@ -51,7 +73,7 @@ end
 
 local answers = {}
 for i, text in ipairs(ARGV) do
-  local k = 4 * i - 2
-  answers[i] = settle(KEYS[k], KEYS[k + 1], KEYS[k + 2], cjson.decode(text))
+  local k = 5 * i - 3
+  answers[i] = settle(KEYS[k], KEYS[k + 1], KEYS[k + 2], KEYS[k + 4], cjson.decode(text))
 end
 return answers

@@ -1,13 +1,15 @@
 -- Take the right to send attempts of deliveries, or say why not, one after the other.
 --
--- KEYS  1 the marker of a filled Redis, then for each delivery its claim, the highest seq told, and
---       of its intent when any of it arrived and since when a fallback is under way (or empty)
+-- KEYS  1 the marker of a filled Redis, then for each delivery its claim, the highest seq told, of
+--       its intent when any of it arrived and since when a fallback is under way (or empty), and
+--       the seq of its alert that is still to go out to its address (or empty)
 -- ARGV  for each delivery a JSON list of texts: 1 attempt, 2 instance, 3 boot, 4 lease in ms,
 --       5 replay, 6 seq (empty: none), 7 life in ms, 8 when the record was written, in epoch ms,
---       9 when it was planned where it is a fallback (else empty), 10 life of what arrived in ms
+--       9 when it was planned where it is a fallback (else empty), 10 life of what arrived in ms,
+--       11 `1` where it ends what was told before
 -- answers for each: {'empty'}, {'go', 1 where the provider may have been called before, else 0},
 --         {'wait', ms}, {'taken'}, {'known', event, kind},
---         {'superseded', higher seq, 0 where another channel reached the recipient}
+--         {'superseded', higher seq, 0 where another channel reached the recipient}, {'behind'}
 --
 -- The claim's fields: s state (sending, or a delivery's status), a attempt, i instance and b boot
 -- of the owner (`receipt` and none where a receipt settled it: stores/receipt.lua), u end of the
@@ -28,7 +30,20 @@ local function reached(arrived_key, fallback_key, planned_at)
   return arrived and tonumber(arrived) >= tonumber(since) - UNHEARD_MS
 end
 
-local function take(claim, told_key, arrived_key, fallback_key, arg)
+-- What is over is no longer to go out.
+local function forget_tried(tried_key, seq)
+  if tried_key ~= '' and redis.call('GET', tried_key) == seq then
+    redis.call('DEL', tried_key)
+  end
+end
+
+-- An end goes nowhere alone: where nothing of its alert was told, its beginning goes first.
+local function is_behind(tried_key, arg)
+  local tried = arg[11] == '1' and redis.call('GET', tried_key)
+  return tried and tonumber(tried) < tonumber(arg[6])
+end
+
+local function take(claim, told_key, arrived_key, fallback_key, tried_key, arg)
   if not marker then
     return {'empty'}
   end
@@ -47,6 +62,7 @@ local function take(claim, told_key, arrived_key, fallback_key, arg)
     if again and (state == 'failed' or state == 'expired' or state == 'suppressed') then
       known = 0  -- attempts begin anew
     elseif state ~= 'sending' and state ~= 'retrying' then
+      forget_tried(tried_key, arg[6])
       return {'known', c[7], c[8]}
     elseif replay ~= c[6] or attempt < known then
       return {'taken'}
@@ -71,6 +87,9 @@ local function take(claim, told_key, arrived_key, fallback_key, arg)
     if told and tonumber(told) > tonumber(arg[6]) then
       return {'superseded', told}
     end
+    if not told and is_behind(tried_key, arg) then
+      return {'behind'}
+    end
   end
   if arrived_key ~= '' then
     if reached(arrived_key, fallback_key, arg[9]) then
@@ -89,7 +108,8 @@ end
 
 local answers = {}
 for i, text in ipairs(ARGV) do
-  local k = 4 * i - 2
-  answers[i] = take(KEYS[k], KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], cjson.decode(text))
+  local k = 5 * i - 3
+  local arg = cjson.decode(text)
+  answers[i] = take(KEYS[k], KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], arg)
 end
 return answers

@@ -16,6 +16,8 @@ from schemas.reasons import DeliveryStatus, Lane
 from schemas.topics import Names
 
 LIFE_MS = 8 * 86_400_000  # DESIGN 4: longer than deliveries are kept on Kafka
+# An end waits so much longer for its beginning than that was to wait itself: a sink may be late.
+TRIED_SLACK_MS = 600_000
 ARRIVED_MS = 2 * 86_400_000  # longer than anybody is told of one intent by fallback
 ANSWER_S = 1.0  # a provider waits for its answer, and its receipt is worth more than its claim
 AT_ONCE = 200
@@ -52,6 +54,14 @@ def told_key(names: Names, said: Delivery | DeliveryEvent) -> str:
     if not said.alert_id:
         return ""
     return names.redis("claim-told", said.tenant, said.alert_id, said.channel, said.recipient)
+
+
+def tried_key(names: Names, said: Delivery | DeliveryEvent) -> str:
+    """Name the seq of an alert that is still to go out to one address; empty for none."""
+    if not said.alert_id:
+        return ""
+    place = (said.tenant, said.alert_id, said.channel, said.recipient, said.address)
+    return names.redis("claim-tried", *place)
 
 
 def arrival_keys(names: Names, said: Delivery | DeliveryEvent) -> tuple[str, str]:

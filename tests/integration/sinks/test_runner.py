@@ -2,17 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 import pytest
 
-from connectors.settings import Settings
 from connectors.sinks import outcome
 from connectors.sinks.claim import Claims, Owner
-from connectors.sinks.runner import Runner
 from connectors.sinks.settings import Sinking
 from connectors.sinks.sink import Limits
 from connectors.stores.redis import Redis, Script
@@ -24,42 +21,21 @@ from schemas.topics import Names
 from tests.conftest import Stack
 from tests.faults.scene import wait_s
 from tests.gateway import House
-from tests.provider import Call, LineSink, Provider
-from tests.sink_house import CHANNEL, Mail, delivery
+from tests.integration.sinks.conftest import Running
+from tests.provider import Call, Provider
+from tests.sink_house import Mail, delivery
 from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.stack
 T = TypeVar("T")
 WIDE = {"abreast": 4}
 FLUSH = Script("redis.call('FLUSHALL') return 1")
-Running = Callable[..., AbstractAsyncContextManager[Runner]]
 
 
 @pytest.fixture
 def mail(home: House, stack: Stack) -> Mail:
     """Give topics of the test's own."""
     return Mail(stack.bootstrap_servers, Names(home.namespace))
-
-
-@pytest.fixture
-def running(home: House) -> Running:
-    """Give a way to run sinks in this process until a block ends."""
-
-    @asynccontextmanager
-    async def run(
-        provider: Provider, *, limits: Limits | None = None, sinking: Sinking | None = None
-    ) -> AsyncIterator[Runner]:
-        settings = Settings.from_env(home.environment)
-        sinks = [LineSink(CHANNEL, provider.address, limits)]
-        runner = Runner(settings, sinking or Sinking(instance_id="one"), sinks)
-        task = asyncio.create_task(runner.run())
-        try:
-            yield runner
-        finally:
-            runner.stop()
-            await task
-
-    return run
 
 
 async def _until(ask: Callable[[], T], *, why: str, within_s: float = 40) -> T:
