@@ -83,6 +83,7 @@ class Exchange:
             list(arguments),
             env={**self.house.environment, **own, **self._settings},
             log=self._folder / f"{name}.log",
+            restart=True,
         )
 
     @property
@@ -121,11 +122,13 @@ class Exchange:
     def _wait_until_ready(self, name: str) -> None:
         process = self.processes[name]
 
-        def ended_or_ready() -> bool:
-            return not process.running() or process_answers(f"{self.address(name)}/health/ready")
+        def ready() -> bool:
+            return process_answers(f"{self.address(name)}/health/ready")
 
-        eventually(ended_or_ready, within_s=READY_WITHIN_S, why=f"{name} is ready")
-        assert process.running(), process.tail()
+        try:
+            eventually(ready, within_s=READY_WITHIN_S, why=f"{name} is ready")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{process.tail()}") from error
 
     def tails(self) -> str:
         """Give the last lines of every process, for a failed test's message."""
@@ -172,11 +175,6 @@ class Exchange:
         """Give every record of a topic."""
         messages = topics.read_all(self.servers, [self.names.topic(topic)])
         return [decode(kind, message.value() or b"") for message in messages]
-
-    def revive(self) -> None:
-        """Start again what left, as a supervisor does."""
-        for process in self.processes.values():
-            process.revive()
 
 
 def process_answers(url: str) -> bool:

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parent.parent
+# What ends so often by itself is broken, and starting it again would hide that.
+RESTARTS = 5
 
 
 class Process:
@@ -18,17 +21,19 @@ class Process:
     def __init__(
         self, arguments: list[str], *, env: Mapping[str, str], log: Path, restart: bool = False
     ) -> None:
+        """Prepare it; with `restart` it is started again where it ends by itself."""
         self._arguments = arguments
         self._env = dict(os.environ) | dict(env) | {"PYTHONPATH": str(ROOT)}
         self.log = log
-        self._restart = restart
+        self._restarts = RESTARTS if restart else 0
         self._child: subprocess.Popen[bytes] | None = None
+        self._changing = threading.RLock()
         self.exits: list[int] = []
 
     def start(self) -> "Process":
         """Start it, or start it again after it ended."""
-        with self.log.open("ab") as out:
-            self._child = subprocess.Popen(
+        with self._changing, self.log.open("ab") as out:
+            self._child = child = subprocess.Popen(
                 [sys.executable, "-m", *self._arguments],
                 cwd=ROOT,
                 env=self._env,
@@ -36,7 +41,16 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if self._restarts:
+            threading.Thread(target=self._watch, args=(child,), daemon=True).start()
         return self
+
+    def _watch(self, child: "subprocess.Popen[bytes]") -> None:
+        child.wait()
+        with self._changing:
+            if self._child is child and self._restarts:
+                self._restarts -= 1
+                self.revive()
 
     @property
     def pid(self) -> int:
@@ -50,9 +64,10 @@ class Process:
 
     def revive(self) -> None:
         """Start it again if it ended by itself, as a supervisor would."""
-        if self._child is not None and self._child.poll() is not None:
-            self.exits.append(self._child.returncode)
-            self.start()
+        with self._changing:
+            if self._child is not None and self._child.poll() is not None:
+                self.exits.append(self._child.returncode)
+                self.start()
 
     def kill(self) -> None:
         """Kill it with SIGKILL and wait until it is gone."""
@@ -67,7 +82,8 @@ class Process:
         os.kill(self.pid, number)
 
     def _signal(self, number: signal.Signals, *, within_s: float = 30.0) -> int:
-        child = self._child
+        with self._changing:
+            child, self._child = self._child, None
         if child is None:
             return 0
         if child.poll() is None:
@@ -78,7 +94,6 @@ class Process:
                 child.kill()
                 child.wait()
         self.exits.append(child.returncode)
-        self._child = None
         return child.returncode
 
     def tail(self, lines: int = 40) -> str:
