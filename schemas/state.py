@@ -7,6 +7,8 @@ swept without unpacking. Fields are only ever appended, each with a default, so 
 reads every other.
 """
 
+import struct
+
 import msgspec
 from msgspec import Struct
 
@@ -102,6 +104,7 @@ class AlertState(Struct, frozen=True, array_like=True, gc=False):
     lag_ms: int = 0
 
 
+_head = struct.Struct(">BQ").pack
 _encoder = msgspec.msgpack.Encoder()
 _alert_decoder = msgspec.msgpack.Decoder(AlertState)
 
@@ -113,12 +116,12 @@ def pack_alert(state: AlertState, *, lapses_at: int) -> bytes:
     )
     if state.owed and state.content is not None and not state.acknowledged:
         flags |= MUTED
-    return bytes((flags,)) + lapses_at.to_bytes(8, "big") + _encoder.encode(state)
+    return _head(flags, lapses_at) + _encoder.encode(state)
 
 
 def unpack_alert(packed: bytes) -> AlertState:
     """Read a packed state; msgspec.MsgspecError where it is none."""
-    return _alert_decoder.decode(memoryview(packed)[9:])
+    return _alert_decoder.decode(packed[9:])
 
 
 def flags(packed: bytes) -> int:

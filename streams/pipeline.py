@@ -12,16 +12,7 @@ from schemas.reasons import AlertStatus, Anchor, ChangeKind, Outcome, RawStatus,
 from schemas.records import AlertCommand, RawAlert
 from schemas.state import AlertState
 from streams.core.event_time import EventTime, event_time
-from streams.core.triage import (
-    dedup,
-    escalation,
-    holding,
-    life,
-    moments,
-    plain,
-    priority,
-    silence,
-)
+from streams.core.triage import dedup, escalation, holding, life, moments, plain, priority, silence
 from streams.core.triage.coalesce import announce, announced, reserve
 from streams.core.triage.command import Order, order
 from streams.core.triage.dedup import Move
@@ -38,6 +29,7 @@ __all__ = [
     "announced",
     "command",
     "compile_rules",
+    "counted",
     "lapses_at",
     "reserve",
     "staged",
@@ -65,6 +57,19 @@ def triage(
     if quick is not None:
         return quick
     return staged(raw, fingerprint=fingerprint, place=place, state=state, rules=of_tenant)
+
+
+def counted(
+    raw: RawAlert, *, offset: int, timestamp: int, state: AlertState, rules: Rules
+) -> AlertState | None:
+    """Give the state after one more of the same where nothing else comes of it, else None.
+
+    The record must stand under its first key. None says nothing: `triage` decides.
+    """
+    if offset <= state.raw_offset:
+        return None
+    of_tenant = rules.tenants.get(raw.tenant, NONE_FOR_TENANT)
+    return plain.counted(raw, offset=offset, timestamp=timestamp, state=state, rules=of_tenant)
 
 
 def staged(

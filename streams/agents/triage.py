@@ -1,19 +1,19 @@
 """triage: `alerts.raw` + `alerts.commands` -> `alerts.changes` + `intents` + `decisions`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from schemas import headers, keys, topics
 from schemas.codec import decode, encode
 from schemas.errors import HouseFault, Invalid, Oversized
-from schemas.fingerprint import is_ours
 from schemas.identity import Identities
 from schemas.limits import RECORD_BYTES
 from schemas.reasons import Reason, Stage
 from schemas.records import AlertCommand, RawAlert
 from schemas.state import AlertState, pack_alert, unpack_alert
 from streams import pipeline
+from streams.agents import marks
 from streams.agents.repeats import Repeats
 from streams.agents.rules_in_force import follow_rules
 from streams.agents.voice import Voice
@@ -30,10 +30,8 @@ from streams.kafka.states import States
 from streams.kafka.sweep import Sweep
 from streams.settings import Settings
 
-Marks = tuple[bool, tuple[int, int] | None, tuple[int, int] | None, headers.Headers | None]
 # Under this key, which no tenant can have, lies how far a partition's commands are carried out.
 CARRIED_OUT = b"carried-out"
-UNMARKED: Marks = (False, None, None, None)
 
 
 def build(settings: Settings) -> App:
@@ -116,7 +114,7 @@ class Triage:
 
     def _take_raw(self, record: SourceRecord, partition: int, rules: Rules, now_s: float) -> None:
         given = record.headers
-        marked, origin, ordered, trace = _read_headers(given) if given else UNMARKED
+        marked, origin, ordered, trace = marks.read(given) if given else marks.NONE
         self._voice.trace = trace
         if ordered is not None:
             self._carry_out(record, partition, ordered, rules, now_s)
@@ -133,8 +131,16 @@ class Triage:
                 self._rekey(raw, right, record, partition)
                 return
             key = right
-        place = Place(RAW, partition, record.offset, record.timestamp, origin)
         state = self.states.get(partition, key)
+        offset, timestamp = record.offset, record.timestamp
+        if state is not None and origin is None:
+            more = pipeline.counted(
+                raw, offset=offset, timestamp=timestamp, state=state, rules=rules
+            )
+            if more is not None:
+                self._keep(more, state, key, partition, now_s)
+                return
+        place = Place(RAW, partition, offset, timestamp, origin)
         verdict = pipeline.triage(
             raw, fingerprint=fingerprint, place=place, state=state, rules=rules
         )
@@ -204,12 +210,27 @@ class Triage:
         if verdict.wake_at and state is not None:
             outputs.append(self._wakes.scheduled(key, at=verdict.wake_at, priority=state.priority))
         if state is not before:
-            self.states.put(partition, key, state)
+            self._keep(state, before, key, partition, now_s)
             self._wakes.note(partition, key, state)
-            if state is not None and state.count > state.said_count:
-                self._repeats.note(partition, key, now_s)
         if said:
             self._voice.keep(verdict, outputs)
+
+    def _keep(
+        self,
+        state: AlertState | None,
+        before: AlertState | None,
+        key: bytes,
+        partition: int,
+        now_s: float,
+    ) -> None:
+        self.states.put(partition, key, state)
+        # A count that was ahead before is waiting to be said already.
+        if (
+            state is not None
+            and state.count > state.said_count
+            and (before is None or before.count <= before.said_count)
+        ):
+            self._repeats.note(partition, key, now_s)
 
     # -- what the clock decides
 
@@ -274,21 +295,3 @@ def _checked(value: bytes | None) -> bytes:
     if len(value) > RECORD_BYTES:
         raise Oversized(f"{len(value)} bytes, at most {RECORD_BYTES}")
     return value
-
-
-def _read_headers(given: Sequence[tuple[str, bytes]]) -> Marks:
-    """Find whether we computed the key, where it stood first, if it is a command, and its trace."""
-    marked, origin, command, trace = UNMARKED
-    try:
-        for name, content in given:
-            if name == headers.FINGERPRINTED:
-                marked = is_ours(content)
-            elif name == headers.REKEYED_FROM:
-                origin = headers.parse_origin(content)
-            elif name == headers.COMMAND:
-                command = headers.parse_origin(content)
-            elif name == headers.TRACEPARENT:
-                trace = headers.carried(((name, content),)) or None
-    except ValueError as error:
-        raise Invalid(str(error)) from error
-    return marked, origin, command, trace

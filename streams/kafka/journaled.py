@@ -16,5 +16,5 @@ class JournaledStates(States[S]):
             entry = journal.pack(together)
             # One owner can change more than a record may hold; the promise then does not reach.
             if len(entry) <= BROKER_BYTES // 2:
-                outputs.send_to(self._changelog, partition, journal.KEY, entry)
+                outputs.send_to(self._changelog, partition, [(journal.KEY, entry)])
             super()._send_all(outputs, partition, together)

@@ -1,7 +1,7 @@
 """The one producer through which outputs and changelog records leave."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -72,13 +72,19 @@ class Outputs:
         except KafkaException as error:
             raise HouseFault(f"cannot produce to {topic}: {error}") from error
 
-    def send_to(self, topic: str, partition: int, key: bytes, value: bytes | None) -> None:
-        """Hand over a changelog record for an explicit partition; None is a tombstone."""
+    def send_to(
+        self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
+    ) -> None:
+        """Hand over keys and values for an explicit partition; None is a tombstone."""
+        produce = self._produce
         try:
-            self._produce(topic, value, key, partition)
-        except BufferError:
-            self._make_room()
-            self.send_to(topic, partition, key, value)
+            for key, value in records:
+                while True:
+                    try:
+                        produce(topic, value, key, partition)
+                        break
+                    except BufferError:
+                        self._make_room()
         except KafkaException as error:
             raise HouseFault(f"cannot produce to {topic}: {error}") from error
 

@@ -76,9 +76,7 @@ class States(Generic[S]):
     def _send_all(
         self, outputs: Outputs, partition: int, packed: Sequence[tuple[bytes, bytes | None]]
     ) -> None:
-        topic, send_to = self._changelog, outputs.send_to
-        for key, value in packed:
-            send_to(topic, partition, key, value)
+        outputs.send_to(self._changelog, partition, packed)
 
     def settle(self) -> None:
         """Take as lying at rest what `write` handed over and a flush made durable."""

@@ -1,6 +1,6 @@
 """State at rest: one dict a partition, filled from a changelog by Faust's own recovery."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from faust.stores.base import Store
@@ -33,14 +33,13 @@ class PartitionStore(Store[bytes, bytes]):
         held = self._partitions.get(partition)
         return None if held is None else held.get(key)
 
-    def put_many(self, partition: int, changed: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def put_many(self, partition: int, changed: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Keep what was written to the changelog; None forgets the key."""
         held = self._partitions.setdefault(partition, {})
-        for key, packed in changed:
-            if packed is None:
-                held.pop(key, None)
-            else:
-                held[key] = packed
+        # What is None goes again in the next lines.
+        held.update(cast("Sequence[tuple[bytes, bytes]]", changed))
+        for key in [key for key, packed in changed if packed is None]:
+            held.pop(key, None)
 
     def items_of(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Walk through one partition; not while it is written."""

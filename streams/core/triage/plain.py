@@ -51,41 +51,70 @@ def verdict(
 
     A record that the state has met before must not come here.
     """
-    at = raw.occurred_at or place.timestamp
-    if (
-        raw.status != _FIRING
-        or place.rekeyed_from is not None
-        or at < 0
-        or not place.timestamp - STALE_MS <= at <= place.timestamp + FORWARD_MS
-    ):
+    if place.rekeyed_from is not None:
         return None
-    said = level = priority.of_source(raw)
-    if rules.gradings:
-        level = priority.graded(raw, rules=rules).priority
+    at = raw.occurred_at or place.timestamp
+    level = _level(raw, at, place.timestamp, rules)
+    if level < 0:
+        return None
     if state is None:
-        if level != said or (
+        if level != priority.of_source(raw) or (
             rules.mutes and silence.muting(raw, at=at, priority=level, rules=rules) is not None
         ):
             return None
         return _begun(raw, fingerprint, place, at=at, level=level, rules=rules)
-    if (
-        level > state.priority
-        or state.status != _OPEN
-        or (state.owed and not _still_muted(state, at, rules))
-        or not state.first_seen_at <= at < (state.window_ends_at or at + 1)
-        or state.anchor == _LAST
-        or state.opened_offset < 0
-    ):
+    if not _more_of_it(state, at, level, rules):
         return None
     if not state.said & _SAID_DUPLICATE:
         return _doubled(raw.tenant, fingerprint, place, state, at)
-    counted = replace(
+    return Verdict(_counted(state, at, place.offset))
+
+
+def counted(
+    raw: RawAlert, *, offset: int, timestamp: int, state: AlertState, rules: TenantRules
+) -> AlertState | None:
+    """Give the state after a duplicate of which nothing is said, and None for anything else.
+
+    It is what `verdict` gives for a record that stands under its first key; six of the eight
+    times that an alert comes, nothing else happens.
+    """
+    if not state.said & _SAID_DUPLICATE:
+        return None
+    at = raw.occurred_at or timestamp
+    level = _level(raw, at, timestamp, rules)
+    if level < 0 or not _more_of_it(state, at, level, rules):
+        return None
+    return _counted(state, at, offset)
+
+
+def _level(raw: RawAlert, at: int, timestamp: int, rules: TenantRules) -> int:
+    # -1 where the record's status or time is out of the ordinary.
+    if raw.status != _FIRING or at < 0 or not timestamp - STALE_MS <= at <= timestamp + FORWARD_MS:
+        return -1
+    if rules.gradings:
+        return priority.graded(raw, rules=rules).priority
+    return priority.of_source(raw)
+
+
+def _more_of_it(state: AlertState, at: int, level: int, rules: TenantRules) -> bool:
+    return (
+        level <= state.priority
+        and state.status == _OPEN
+        and (not state.owed or _still_muted(state, at, rules))
+        and state.first_seen_at <= at < (state.window_ends_at or at + 1)
+        and state.anchor != _LAST
+        and state.opened_offset >= 0
+    )
+
+
+def _counted(state: AlertState, at: int, offset: int) -> AlertState:
+    seen = state.last_seen_at
+    return replace(
         state,
         count=state.count + 1,
-        last_seen_at=max(state.last_seen_at, at),
-        raw_offset=place.offset,
+        last_seen_at=max(seen, at),
+        raw_offset=offset,
     )
-    return Verdict(counted)
 
 
 def _still_muted(state: AlertState, at: int, rules: TenantRules) -> bool:

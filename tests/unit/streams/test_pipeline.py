@@ -4,9 +4,10 @@ import pytest
 
 from schemas import ids
 from schemas.errors import Invalid
+from schemas.state import AlertState
 from streams.core.triage.rules import NO_RULES
 from streams.core.triage.stage import RAW, Place, Verdict
-from streams.pipeline import triage
+from streams.pipeline import counted, triage
 from tests.builders import (
     DAY,
     FINGERPRINT,
@@ -197,6 +198,24 @@ def test_a_record_met_before_is_passed_over() -> None:
             verdict.decisions,
         )
         assert verdict.state is before
+
+
+def test_the_shortest_way_counts_only_what_it_has_not_met() -> None:
+    """A third record is counted without a Verdict, and the same record again is not."""
+    story = Story()
+    story.hears()
+    story.hears()
+    taken = story.takes(raw_alert(), Place(RAW, 0, 3, NOON))
+    again = {offset: _counted(story.now, offset) for offset in (2, 3)}
+    assert {2: None, 3: None} == again
+    more = _counted(story.now, 4)
+    assert more is not None
+    assert (story.now.count + 1, 4) == (more.count, more.raw_offset)
+    assert taken.state is story.now
+
+
+def _counted(state: AlertState, offset: int) -> AlertState | None:
+    return counted(raw_alert(), offset=offset, timestamp=NOON, state=state, rules=NO_RULES)
 
 
 def test_a_rekeyed_record_counts_once_and_names_its_first_place() -> None:

@@ -9,7 +9,7 @@ from schemas.records import RawAlert
 from schemas.state import AlertState
 from streams.core.triage import dedup, plain
 from streams.core.triage.rules import NO_RULES, NONE_FOR_TENANT, Rules
-from streams.core.triage.stage import RAW, Place
+from streams.core.triage.stage import RAW, Place, Verdict
 from streams.pipeline import announced, reserve, staged
 from tests.builders import (
     FINGERPRINT,
@@ -69,6 +69,11 @@ def _both_agree(
     at_length = staged(raw, fingerprint=FINGERPRINT, place=place, state=state, rules=of_tenant)
     short = plain.verdict(raw, fingerprint=FINGERPRINT, place=place, state=state, rules=of_tenant)
     assert short in (None, at_length)
+    if state is not None and place.rekeyed_from is None:
+        more = plain.counted(
+            raw, offset=place.offset, timestamp=place.timestamp, state=state, rules=of_tenant
+        )
+        assert more is None or Verdict(more) == at_length
     return at_length.state
 
 
@@ -119,10 +124,13 @@ def test_a_storm_goes_the_short_way(control: tuple[Route | Rule | Silence, ...])
     """The beginning of an alert, its first duplicate and all others need no stage in turn."""
     in_force = rules(*(c for c in control if not isinstance(c, Rule)))
     of_tenant = in_force.tenants.get("default", NONE_FOR_TENANT)
-    state = None
+    state, raw, counted = None, raw_alert(), []
     for offset in range(4):
+        if state is not None:
+            more = plain.counted(raw, offset=offset, timestamp=NOON, state=state, rules=of_tenant)
+            counted.append(more is not None)
         verdict = plain.verdict(
-            raw_alert(),
+            raw,
             fingerprint=FINGERPRINT,
             place=Place(RAW, 0, offset, NOON),
             state=state,
@@ -132,6 +140,7 @@ def test_a_storm_goes_the_short_way(control: tuple[Route | Rule | Silence, ...])
         state = verdict.state
     assert state is not None
     assert 4 == state.count
+    assert [False, True, True] == counted
 
 
 def test_what_is_out_of_the_ordinary_goes_the_long_way() -> None:
