@@ -61,6 +61,7 @@ class DeliveryEvent(Record, frozen=True, kw_only=True, gc=False):
     `corrects` names the status that a late receipt overrules.
     `created_at` is the delivery's, `occurred_at` the step's.
     `fallback_of` is the delivery's; such an event lies under that intent's id (event_key).
+    `link` is where a link led that was followed.
     """
 
     AVRO: ClassVar[str] = "delivery_event"
@@ -96,6 +97,7 @@ class DeliveryEvent(Record, frozen=True, kw_only=True, gc=False):
     id: str = ""
     tenant: str = DEFAULT_TENANT
     fallback_of: str = ""
+    link: str = ""
 
 
 def event_key(event: DeliveryEvent) -> bytes:

@@ -62,6 +62,7 @@ _EVENT: dict[str, Any] = {
     "corrects": "",
     "replay": "",
     "occurred_at": "2026-03-01T08:00:00.180Z",
+    "link": "",
 }
 _STEP: dict[str, Any] = {
     "at": "2026-02-28T23:00:00.000Z",
@@ -136,6 +137,7 @@ class DeliveryStep(BaseModel):
     corrects: str
     replay: str
     occurred_at: str | None
+    link: str
 
 
 class DeliveryWithEvents(Delivery):

@@ -76,6 +76,7 @@ def _event(row: Row) -> DeliveryStep:
         corrects=row["corrects"],
         replay=row["replay"],
         occurred_at=iso(row["occurred_at"]),
+        link=row["link"],
     )
 
 

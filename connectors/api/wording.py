@@ -83,6 +83,8 @@ def step(event: Row, *, until: str | None) -> str:
         said += f", attempt {event['attempt']}"
     if event["corrects"]:
         said += f", which corrects {event['corrects']}"
+    if event["link"]:
+        said += f" ({event['link']})"
     if event["replay"]:
         said += ", sent anew by an operator"
     if event["maybe_repeat"]:

@@ -102,9 +102,11 @@ class Pages:
         return BackgroundTask(self._note, link, kind, int(self._now() * 1000))
 
     async def _note(self, link: Fact, kind: Kind, at: int) -> None:
-        # Once a delivery: whatever is said again has the same id, and readers drop it.
+        # Once a delivery and link: what is said again has the same id, and readers drop it.
+        led_to = link.url if isinstance(link, Clicked) else ""
+        said = step(link, str(kind), occurred_at=at, mark=led_to, link=led_to)
         try:
-            await self._publisher.publish([step(link, str(kind), occurred_at=at, mark="")])
+            await self._publisher.publish([said])
         except Transient:
             count(kind, Outcome.LOST)
         else:

@@ -18,6 +18,8 @@ from schemas.reasons import AddressKind, CommandKind
 from schemas.records import AlertCommand
 from schemas.topics import Names
 
+LINK_CHARS = 4_000  # of where a link led are worth keeping
+
 Attempt: TypeAlias = Receipt | Opened | Clicked
 Said: TypeAlias = DeliveryEvent | AddressEvent | AlertCommand
 
@@ -40,8 +42,9 @@ def step(
     reason: str = "",
     error: str = "",
     corrects: str = "",
+    link: str = "",
 ) -> DeliveryEvent:
-    """State that an attempt came to this, or that it was opened or clicked.
+    """State that an attempt came to this, or that it was opened, or a link of it followed.
 
     What the delivery is (address, subject ...) is not known here: the events before it said that.
     """
@@ -64,6 +67,7 @@ def step(
         occurred_at=occurred_at,
         tenant=of.tenant,
         fallback_of=of.fallback_of if isinstance(of, Receipt) else "",
+        link=link[:LINK_CHARS],
     )
 
 

@@ -97,7 +97,8 @@ def told(event: Any, *, secret: str, now: int) -> Told | Outcome:
         "address": _text(event.get("email"))[:_LONGEST_ADDRESS],
     }
     if name in _STEPS:
-        return Told(**given, status=str(_STEPS[name]))
+        led_to = _text(event.get("url")) if name == "click" else ""
+        return Told(**given, status=str(_STEPS[name]), link=led_to)
     if name in _WISHES:
         return Told(**given, kind=_WISHES[name])
     if name == "bounce":

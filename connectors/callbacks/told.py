@@ -43,6 +43,7 @@ class Told:
     error: str = ""
     kind: AddressKind | None = None
     address: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def _event(told: Told, standing: Standing | None) -> DeliveryEvent:
         reason=told.reason,
         error=told.error,
         corrects=corrects,
+        link=told.link,
     )
 
 

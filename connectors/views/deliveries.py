@@ -36,7 +36,7 @@ _SAME_NAME = (
 _KEPT = (
     "tenant", "id", "delivery_id", "intent_id", "recipient", "channel", "status", "address",
     "provider", "provider_id", "reason", "attempt", "maybe_repeat", "corrects", "replay",
-    "occurred_at",
+    "occurred_at", "link",
 )  # fmt: skip
 
 

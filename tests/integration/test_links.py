@@ -168,6 +168,7 @@ def test_who_opens_and_follows_is_known(
     [delivery] = [one for one in told(client, made["fingerprint"]) if one["recipient"] == "mia"]
     steps = client.get(f"/api/deliveries/{delivery['id']}").json()["events"]
     assert 1 == [step["status"] for step in steps].count("opened")
+    assert [RUNBOOK] == [step["link"] for step in steps if step["status"] == "clicked"]
 
 
 def test_an_alert_is_acknowledged_from_its_mail(

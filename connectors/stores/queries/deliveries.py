@@ -98,7 +98,7 @@ async def events(
     """Give what happened to the deliveries of intents, or to one of them, in order of time."""
     found = await connection.execute(
         "SELECT id, delivery_id, channel, status, address, provider, provider_id, reason, error,"
-        " attempt, held_until, maybe_repeat, corrects, replay, occurred_at, recipient"
+        " attempt, held_until, maybe_repeat, corrects, replay, occurred_at, link, recipient"
         " FROM delivery_events WHERE tenant = %s AND intent_id = ANY(%s)"
         " AND (%s::text = '' OR delivery_id = %s) ORDER BY occurred_at, attempt, id LIMIT %s",
         (tenant, list(intents), delivery_id, delivery_id, most),

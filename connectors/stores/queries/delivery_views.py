@@ -26,6 +26,6 @@ async def write_events(connection: Connection, rows: Sequence[Row]) -> None:
             "tenant text, id text, delivery_id text, intent_id text, recipient text,"
             " channel text, status text, address text, provider text, provider_id text,"
             " reason text, error text, attempt integer, held_until bigint, maybe_repeat boolean,"
-            " corrects text, replay text, occurred_at bigint) ON CONFLICT DO NOTHING",
+            " corrects text, replay text, occurred_at bigint, link text) ON CONFLICT DO NOTHING",
             (as_json(rows),),
         )

@@ -119,7 +119,11 @@ def test_sent_is_final_where_no_receipt_can_come(provider: str, later: int, stat
 
 def _step(**fields: Any) -> Row:
     given: Row = dict.fromkeys(
-        ("error", "provider", "corrects", "replay", "delivery_id", "subject_kind", "rule_id"), ""
+        (
+            *("error", "provider", "corrects", "replay", "delivery_id", "link"),
+            *("subject_kind", "rule_id"),
+        ),
+        "",
     )
     given |= {"held_until": 0, "attempt": 0, "maybe_repeat": False, "occurred_at": NOON}
     return given | fields

@@ -27,6 +27,7 @@ def _event(**fields: Any) -> dict[str, Any]:
         "attempt": 1,
         "corrects": "",
         "replay": "",
+        "link": "",
         "maybe_repeat": False,
         "reason": "",
     }
@@ -63,6 +64,10 @@ def test_a_reason_without_words_is_still_readable() -> None:
         (
             _event(status="failed", corrects="delivered", replay="r1"),
             "email: failed, which corrects delivered, sent anew by an operator",
+        ),
+        (
+            _event(status="clicked", link="https://a.example/run"),
+            "email: a link was followed (https://a.example/run)",
         ),
     ],
 )

@@ -48,10 +48,21 @@ async def test_the_picture_is_always_there(
 async def test_a_link_leads_where_its_author_pointed(
     people: httpx.AsyncClient, kafka: Kafka, expected: str, url: str
 ) -> None:
-    """Whoever follows it is led on at once, and it is noted."""
+    """Whoever follows it is led on at once, and it is noted which one it was."""
     answer = await people.get(path_of(Clicked(*PLACE, url)))
     assert (302, expected) == (answer.status_code, answer.headers["location"])
-    assert ["clicked"] == [event.status for event in kafka.events]
+    assert [("clicked", url)] == [(event.status, event.link) for event in kafka.events]
+
+
+async def test_each_link_of_a_mail_is_followed_once(
+    people: httpx.AsyncClient, kafka: Kafka
+) -> None:
+    """Followed again a link says the same under the same id, and another link something else."""
+    for url in ("https://a.example", "https://b.example", "https://a.example"):
+        await people.get(path_of(Clicked(*PLACE, url)))
+    first, second, third = kafka.events
+    assert (first.id, first.link) == (third.id, third.link)
+    assert first.id != second.id
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,15 @@ def test_steps(name: str, status: str) -> None:
     ) == read(sendgrid_event(name, at=2))
 
 
+def test_a_click_names_its_link() -> None:
+    """Which link was followed is told, and of nothing else any link."""
+    url = "https://a.example/run"
+    clicked, opened = (read(sendgrid_event(name, url=url)) for name in ("click", "open"))
+    assert isinstance(clicked, Told)
+    assert isinstance(opened, Told)
+    assert (url, "") == (clicked.link, opened.link)
+
+
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [

@@ -1,0 +1,2 @@
+-- Where a link led that was followed.
+ALTER TABLE delivery_events ADD COLUMN link text NOT NULL DEFAULT '';
