@@ -12,6 +12,7 @@ from deploy.local.home import Home
 from deploy.local.kafka import Kafka, probe_kafka
 from deploy.local.postgres import Postgres, probe_postgres
 from deploy.local.service import GivenService, Kind, Say, Service
+from deploy.local.stop_sign import StopSign
 from deploy.local.valkey import Valkey, probe_valkey
 from schemas.cluster import Cluster
 
@@ -37,7 +38,7 @@ class Services:
     def start(
         self,
         *,
-        told_to_stop: threading.Event | None = None,
+        told_to_stop: StopSign | None = None,
         then: Callable[[str], None] = lambda _: None,
     ) -> bool:
         """Start all at once and return true when all answer; if one fails, none stays.

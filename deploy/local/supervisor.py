@@ -1,6 +1,5 @@
 """Watch processes, bring back what dies, and give up where that does not help."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from typing import Protocol
 
 from deploy.local.errors import StackError
 from deploy.local.service import Say
+from deploy.local.stop_sign import StopSign
 
 LONGEST_PAUSE_S = 30.0
 # So many ends in so short a time, and another start would end the same way.
@@ -75,7 +75,7 @@ class Supervisor:
 
     def __init__(self, *, say: Say = print, pause: Pause = pause_after) -> None:
         """Begin with nothing to watch."""
-        self.told_to_stop = threading.Event()
+        self.told_to_stop = StopSign()
         self._say = say
         self._pause = pause
         self._floors: list[list[_Watch]] = []

@@ -112,6 +112,29 @@ def test_apps_stop_before_the_services_they_need(tmp_path: Path) -> None:
     assert "app service " == order.read_text()
 
 
+def test_a_signal_may_come_while_another_is_told() -> None:
+    """Ctrl-C under `make` brings two signals at once: told in between, it tells all the same."""
+    code = """
+        import signal
+        from deploy.local.supervisor import Supervisor
+        sign, told = Supervisor().told_to_stop, 0
+        def tell(*_):
+            global told
+            told += 1
+            sign.set()
+        signal.signal(signal.SIGALRM, tell)
+        signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+        while told < 500:
+            sign.set()
+            sign.wait(0.001)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print("stopped")
+    """
+    line = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=30, check=True)
+    assert "stopped\n" == done.stdout
+
+
 def test_what_does_not_stop_is_ended_by_force(tmp_path: Path) -> None:
     """A process that ignores the wish to stop is gone all the same."""
     code = (
