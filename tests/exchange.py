@@ -176,6 +176,11 @@ class Exchange:
         messages = topics.read_all(self.servers, [self.names.topic(topic)])
         return [decode(kind, message.value() or b"") for message in messages]
 
+    def revive(self) -> None:
+        """Start again what ended in any way, where a fault may end it."""
+        for process in self.processes.values():
+            process.revive()
+
 
 def process_answers(url: str) -> bool:
     """Say whether a health address answers 200."""

@@ -10,8 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streams.kafka.faults import EXIT_HOUSE_FAULT
+
 ROOT = Path(__file__).parent.parent
-# What ends so often by itself is broken, and starting it again would hide that.
+# What leaves so often is broken, and starting it again would hide that.
 RESTARTS = 5
 
 
@@ -21,7 +23,7 @@ class Process:
     def __init__(
         self, arguments: list[str], *, env: Mapping[str, str], log: Path, restart: bool = False
     ) -> None:
-        """Prepare it; with `restart` it is started again where it ends by itself."""
+        """Prepare it; with `restart` it is started again where it left for a house fault."""
         self._arguments = arguments
         self._env = dict(os.environ) | dict(env) | {"PYTHONPATH": str(ROOT)}
         self.log = log
@@ -48,7 +50,7 @@ class Process:
     def _watch(self, child: "subprocess.Popen[bytes]") -> None:
         child.wait()
         with self._changing:
-            if self._child is child and self._restarts:
+            if self._child is child and child.returncode == EXIT_HOUSE_FAULT and self._restarts:
                 self._restarts -= 1
                 self.revive()
 

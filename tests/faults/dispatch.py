@@ -123,6 +123,7 @@ class Dispatch:
         wanted = set(intents)
 
         def all_ended() -> bool:
+            self.exchange.revive()
             return self._open(wanted, self.exchange.events()) == 0
 
         try:

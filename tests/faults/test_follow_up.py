@@ -124,6 +124,7 @@ def test_killed_under_load(exchange: Exchange, provider: Provider) -> None:
     due = {name for name in names if not name.startswith("fine")}
 
     def all_told() -> bool:
+        exchange.revive()
         return due <= set(told_by_sms(provider))
 
     try:
